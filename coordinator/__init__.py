@@ -1,0 +1,1 @@
+"""The service: runs rounds, issues receipts, settles, keeps evidence."""

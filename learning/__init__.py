@@ -1,0 +1,1 @@
+"""What is learned and how it is combined: tasks, fixed-point updates, exact aggregation, screening, scoring."""

@@ -1,0 +1,1 @@
+"""What two honest parties must compute identically: statements, trees, tallies, rewards, the checks of an audit."""

@@ -1,0 +1,1 @@
+"""Tests of Tallystick, one folder per kind."""
