@@ -32,13 +32,13 @@ dev: .venv/python.stamp .venv/npm.stamp ## set up .venv and contracts/node_modul
 	cd contracts && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-check: dev ## format, lint, types, import directions
+check: .venv/python.stamp ## format, lint, types, import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-fix: dev ## format, mend what can be mended, rewrite generated documents
+fix: .venv/python.stamp ## format, mend what can be mended, rewrite generated documents
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
