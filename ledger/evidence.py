@@ -1,0 +1,173 @@
+"""The files of a round that anyone can check: their names, their bytes, and the manifest whose digest the header signs.
+
+A file's bytes are a function of what it holds (canonical JSON, or safetensors written in one order), so that two parties with the
+same facts hold the same files. `header.json` and `anchor.json` stand outside the manifest: the header signs the manifest's digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger import canonical
+from ledger.commitment import Opening
+from ledger.errors import MalformedJson
+from ledger.hashing import sha256
+from ledger.hexadecimal import parse_hex, to_hex
+from ledger.statements import Closing, Contribution, Receipt, Signed
+from ledger.tally import Entry
+
+CONTRIBUTIONS = "contributions.json"
+RECEIPTS = "receipts.json"
+CLOSING = "closing.json"
+OPENINGS = "openings.json"
+ENTRIES = "entries.json"
+TREE = "tree.json"
+OUTCOME = "outcome.json"
+AGGREGATE = "aggregate.safetensors"
+GRADIENT = "gradient.safetensors"
+MOMENTUM = "momentum.safetensors"
+MANIFEST = "manifest.json"
+HEADER = "header.json"
+ANCHOR = "anchor.json"
+
+ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME)
+ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM)
+OUTSIDE = (MANIFEST, HEADER, ANCHOR)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedContribution:
+    """A node's signed contribution with the report its statement commits to."""
+
+    signed: Signed[Contribution]
+    report: Mapping[str, str]
+
+    def to_json(self) -> dict[str, object]:
+        return {**self.signed.to_json(), "report": dict(self.report)}
+
+    @classmethod
+    def from_json(cls, value: object) -> ReportedContribution:
+        fields = _object(CONTRIBUTIONS, value, {"statement", "signature", "report"})
+        report = fields.pop("report")
+        if not isinstance(report, dict) or not all(type(text) is str for text in report.values()):
+            raise MalformedJson(CONTRIBUTIONS, "report must be an object of strings")
+        return cls(Signed.from_json(Contribution, fields), report)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedClosing:
+    """The signed closing and the seed that `seedDigest` promised; `seed` is 32 bytes."""
+
+    signed: Signed[Closing]
+    seed: bytes
+
+    def to_json(self) -> dict[str, object]:
+        return {**self.signed.to_json(), "seed": to_hex(self.seed)}
+
+    @classmethod
+    def from_json(cls, value: object) -> OpenedClosing:
+        fields = _object(CLOSING, value, {"statement", "signature", "seed"})
+        seed = parse_hex(fields.pop("seed"), 32)
+        return cls(Signed.from_json(Closing, fields), seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The list of a round's files: name to (SHA-256, bytes)."""
+
+    files: Mapping[str, tuple[bytes, int]]
+
+    @classmethod
+    def of(cls, files: Mapping[str, bytes]) -> Manifest:
+        return cls({name: (sha256(content), len(content)) for name, content in files.items()})
+
+    def to_bytes(self) -> bytes:
+        listed = [
+            {"name": name, "sha256": to_hex(digest), "bytes": size}
+            for name, (digest, size) in sorted(self.files.items())
+        ]
+        return canonical.encode({"files": listed})
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Manifest:
+        """Raises MalformedJson when the list is not canonical, names a file twice or one that no round has."""
+        top = _object(MANIFEST, canonical.decode(content), {"files"})["files"]
+        if not isinstance(top, list):
+            raise MalformedJson(MANIFEST, "files must be a list")
+        files: dict[str, tuple[bytes, int]] = {}
+        for item in top:
+            fields = _object(MANIFEST, item, {"name", "sha256", "bytes"})
+            name, size = fields["name"], fields["bytes"]
+            if type(name) is not str or name in files or name not in (*ALWAYS, *ARRAYS):
+                raise MalformedJson(MANIFEST, f"file {name!r} is unknown or listed twice")
+            if type(size) is not int or size < 0:
+                raise MalformedJson(MANIFEST, f"size of {name} must be a whole number of bytes, got {size!r}")
+            files[name] = (parse_hex(fields["sha256"], 32), size)
+        manifest = cls(files)
+        if manifest.to_bytes() != content:
+            raise MalformedJson(MANIFEST, "expected its canonical form, sorted by name")
+        return manifest
+
+    def digest(self) -> bytes:
+        """SHA-256 of the manifest's bytes: the header's `evidence`."""
+        return sha256(self.to_bytes())
+
+
+def encode_contributions(items: Sequence[ReportedContribution]) -> bytes:
+    """`contributions.json`: the contributions in seq order."""
+    return canonical.encode([item.to_json() for item in items])
+
+
+def decode_contributions(content: bytes) -> list[ReportedContribution]:
+    return [ReportedContribution.from_json(item) for item in _list(CONTRIBUTIONS, content)]
+
+
+def encode_receipts(items: Sequence[Signed[Receipt]]) -> bytes:
+    """`receipts.json`: the receipts in seq order."""
+    return canonical.encode([item.to_json() for item in items])
+
+
+def decode_receipts(content: bytes) -> list[Signed[Receipt]]:
+    return [Signed.from_json(Receipt, item) for item in _list(RECEIPTS, content)]
+
+
+def encode_openings(items: Sequence[Opening | None]) -> bytes:
+    """`openings.json`: the openings in seq order, null where a node never revealed."""
+    return canonical.encode([None if item is None else item.to_json() for item in items])
+
+
+def decode_openings(content: bytes) -> list[Opening | None]:
+    return [None if item is None else Opening.from_json(item) for item in _list(OPENINGS, content)]
+
+
+def encode_entries(items: Sequence[Entry]) -> bytes:
+    """`entries.json`: the entries in seq order."""
+    return canonical.encode([item.to_json() for item in items])
+
+
+def decode_entries(content: bytes) -> list[Entry]:
+    return [Entry.from_json(item) for item in _list(ENTRIES, content)]
+
+
+def encode_closing(closing: OpenedClosing) -> bytes:
+    """`closing.json`: the signed closing with its seed."""
+    return canonical.encode(closing.to_json())
+
+
+def decode_closing(content: bytes) -> OpenedClosing:
+    return OpenedClosing.from_json(canonical.decode(content))
+
+
+def _list(name: str, content: bytes) -> list[object]:
+    value = canonical.decode(content)
+    if not isinstance(value, list):
+        raise MalformedJson(name, f"expected a list, got {type(value).__name__}")
+    return value
+
+
+def _object(name: str, value: object, keys: set[str]) -> dict[str, object]:
+    if not isinstance(value, dict) or set(value) != keys:
+        got = sorted(value) if isinstance(value, dict) else type(value).__name__
+        raise MalformedJson(name, f"expected an object with {sorted(keys)}, got {got}")
+    return dict(value)
