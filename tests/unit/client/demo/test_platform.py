@@ -10,7 +10,10 @@ from client.demo.platform.catalogue import Catalogue, MalformedCatalogue
 from client.demo.platform.tokens import TokenRefused, issue_token, read_token
 
 SECRET = b"a platform's secret"
-ITEMS = "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n1\tToy Story\t1995\tx\n2\tFour Rooms\t\tx\n"
+ITEMS = (
+    "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"
+    "1\tToy Story\t1995\tx\n2\tFour Rooms\t\tx\n"
+)
 VIEWS = (
     "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
     "7\t2\t3\t300\n8\t1\t5\t200\n7\t1\t4\t100\n9\t1\t4\t400\n"

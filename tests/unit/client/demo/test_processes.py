@@ -22,7 +22,7 @@ def test_stop_ends_every_program(tmp_path: Path) -> None:
 def test_a_program_that_ends_early_is_reported_with_its_log(tmp_path: Path) -> None:
     with Stage(tmp_path) as stage:
         stage.start("broken", [sys.executable, "-c", "raise SystemExit('no such port')"])
-        with pytest.raises(ProgramFailed, match="exit code 1(?s:.*)no such port"):
+        with pytest.raises(ProgramFailed, match=r"exit code 1(?s:.*)no such port"):
             stage.wait_until("broken", lambda: False, 20)
 
 
