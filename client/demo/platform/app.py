@@ -1,7 +1,5 @@
 """The platform's HTTP API: titles for everyone, histories for the node whose token names their viewers."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Request
