@@ -1,0 +1,39 @@
+"""What `make dev` installs is pinned, and pinned for every machine."""
+
+import json
+import re
+import tomllib
+
+from tests.architecture.sources import ROOT
+
+PIN = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!]+")
+LOCK = json.loads((ROOT / "contracts" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+    assert all(PIN.fullmatch(line) for line in lines), [line for line in lines if not PIN.fullmatch(line)]
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in (line.split("==") for line in lines)}
+
+
+def test_every_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    wanted = [*project["project"]["dependencies"], *(name for extra in extras for name in extra)]
+    names = {re.split(r"[<>=!~\[; ]", name)[0].lower() for name in wanted}
+    assert names <= pins().keys()
+
+
+def test_contract_tools_are_pinned_exactly() -> None:
+    package = json.loads((ROOT / "contracts" / "package.json").read_text(encoding="utf-8"))
+    wanted = package["dependencies"] | package.get("devDependencies", {})
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values()), wanted
+    assert {name: LOCK[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+
+
+def test_lock_names_the_tools_of_every_platform() -> None:
+    """`npm ci` refuses a lock that lacks one, even where that one would not be installed."""
+    optional = {name for entry in LOCK.values() for name in entry.get("optionalDependencies", {})}
+    assert optional
+    assert {name for name in optional if f"node_modules/{name}" not in LOCK} == set()
+    assert not [name for name, entry in LOCK.items() if "resolved" in entry]
