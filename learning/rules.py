@@ -1,0 +1,72 @@
+"""The rules of a job's learning that every party must apply alike, as the job spec states them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from ledger.errors import MalformedSpec
+
+AUMANN_SHAPLEY: Final = "aumann-shapley"
+BY_WEIGHT: Final = "by-weight"
+MEAN: Final = "mean"
+
+
+@dataclass(frozen=True, slots=True)
+class LearningRules:
+    """Numbers as in the spec: integers and decimal strings (see DESIGN.md §4.4, §4.5).
+
+    `clip_norm` is in the units of the parameters, `sample_positions` counts the beacon's sample (unused by `by-weight`),
+    `cohort_minimum` the fewest opened contributions that make a round.
+    """
+
+    clip_norm: str
+    server_rate: str
+    server_momentum: str
+    fraction_bits: int = 12
+    sample_positions: int = 2500
+    cohort_minimum: int = 1
+    aggregation_rule: str = MEAN
+    scoring_rule: str = AUMANN_SHAPLEY
+
+    def __post_init__(self) -> None:
+        _require("aggregationRule", self.aggregation_rule == MEAN, repr(MEAN), self.aggregation_rule)
+        known = self.scoring_rule in (AUMANN_SHAPLEY, BY_WEIGHT)
+        _require("scoringRule", known, f"{AUMANN_SHAPLEY!r} or {BY_WEIGHT!r}", self.scoring_rule)
+        _require("fractionBits", 0 < self.fraction_bits <= 24, "1 to 24", self.fraction_bits)
+        _require("validationPositions", self.sample_positions > 0, "at least 1", self.sample_positions)
+        _require("cohort.minimum", self.cohort_minimum > 0, "at least 1", self.cohort_minimum)
+        _require("clipNorm", self.first_clip > 0, "a norm of at least one unit of 2^-fractionBits", self.clip_norm)
+        _require("serverRate", 0 < self.rate, "above 0", self.server_rate)
+        _require("serverMomentum", 0 <= self.momentum < 1, "at least 0 and below 1", self.server_momentum)
+
+    @property
+    def rate(self) -> Fraction:
+        """The server rate η, exactly."""
+        return parse_decimal("serverRate", self.server_rate)
+
+    @property
+    def momentum(self) -> Fraction:
+        """The server momentum β, exactly."""
+        return parse_decimal("serverMomentum", self.server_momentum)
+
+    @property
+    def first_clip(self) -> int:
+        """The first round's norm bound, floor(C · 2^f), in units of 2^-f."""
+        return math.floor(parse_decimal("clipNorm", self.clip_norm) * 2**self.fraction_bits)
+
+
+def parse_decimal(field: str, text: str) -> Fraction:
+    """Reads a decimal string such as "0.6" exactly. Raises MalformedSpec for anything else, exponents included."""
+    whole, _, fraction = text.partition(".")
+    digits = whole.removeprefix("-") + fraction
+    if not (digits.isascii() and digits.isdigit() and len(text) <= 40):
+        raise MalformedSpec(field, 'a decimal string such as "0.6"', text)
+    return Fraction(text)
+
+
+def _require(field: str, holds: bool, expected: str, got: object) -> None:
+    if not holds:
+        raise MalformedSpec(field, expected, got)
