@@ -1,0 +1,63 @@
+"""What commands print: results on stdout (a table for people, or JSON), progress and remarks on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+TOKEN_DECIMALS = 18
+
+
+def create_console() -> Console:
+    """The console for people: stderr, so that stdout holds results only."""
+    from rich.console import Console  # noqa: PLC0415 -- imported where something is shown
+
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on stdout; columns of numbers stand to the right."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(title=title or None, title_justify="left")
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(_is_number(row[index]) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False).print(table)
+
+
+def print_pairs(pairs: Mapping[str, str]) -> None:
+    """Names and values on stdout, one pair a line."""
+    width = max(map(len, pairs), default=0)
+    for name, value in pairs.items():
+        sys.stdout.write(f"{name:<{width}}  {value}\n")
+
+
+def format_amount(amount: int, decimals: int = TOKEN_DECIMALS) -> str:
+    """Base units as a decimal number, exact, without trailing zeros."""
+    sign, digits = ("-" if amount < 0 else ""), str(abs(amount)).rjust(decimals + 1, "0")
+    whole, part = (digits[:-decimals], digits[-decimals:].rstrip("0")) if decimals else (digits, "")
+    return f"{sign}{whole}.{part}" if part else f"{sign}{whole}"
+
+
+def format_time(at: int) -> str:
+    """Seconds UTC as a date and time."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).replace("-", "", 1).isdecimal() or text in ("", "–")
