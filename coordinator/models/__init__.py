@@ -1,0 +1,1 @@
+"""Models: what finished jobs leave behind, each with its card."""

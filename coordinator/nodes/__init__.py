@@ -1,0 +1,1 @@
+"""Nodes: registrations to relay, presence, and what nodes say of themselves."""

@@ -1,0 +1,1 @@
+"""Rounds: cohorts, receipts, closings, reveals, tallies, headers and their evidence."""
