@@ -1,0 +1,112 @@
+"""Canonical JSON (RFC 8785) without floats: equal values have equal bytes, so a digest can stand on them.
+
+Only null, booleans, strings, safe integers (|n| ≤ 2^53 − 1), lists and objects with string keys. Amounts and fractions
+are decimal strings. What Python's encoder writes for these is RFC 8785 once keys are sorted by UTF-16 code units.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final, NoReturn, TypeAlias
+
+from ledger.errors import MalformedJson
+
+JsonValue: TypeAlias = "bool | int | str | list[JsonValue] | dict[str, JsonValue] | None"
+
+SAFE_INTEGER: Final = 2**53 - 1
+MAX_DEPTH: Final = 32
+
+_SUBJECT: Final = "canonical JSON"
+_ALLOWED: Final = "null, a boolean, a string, a safe integer, a list or an object (write fractions as decimal strings)"
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+
+
+def encode(value: object) -> bytes:
+    """Returns the canonical bytes of `value`.
+
+    Raises:
+        MalformedJson: for floats, unsafe integers, other types, keys that are not strings, lone surrogates, or nesting
+            deeper than `MAX_DEPTH`.
+    """
+    try:
+        return _ENCODER.encode(_sort(value, MAX_DEPTH)).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise MalformedJson(_SUBJECT, "text without lone surrogates", error.object[error.start : error.end]) from None
+
+
+def decode(content: bytes, *, require_canonical: bool = False) -> JsonValue:
+    """Reads JSON strictly: UTF-8, no duplicate keys, no floats, no unsafe integers.
+
+    With `require_canonical`, the bytes must be the ones that `encode` writes.
+
+    Raises:
+        MalformedJson: for anything else.
+    """
+    if type(content) is not bytes:
+        raise MalformedJson(_SUBJECT, "bytes", content)
+    try:
+        value: JsonValue = _DECODER.decode(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise MalformedJson(_SUBJECT, f"UTF-8, but byte {error.start} is not") from None
+    except json.JSONDecodeError as error:
+        raise MalformedJson(_SUBJECT, f"not JSON: {error}") from None
+    except RecursionError:
+        raise MalformedJson(_SUBJECT, f"nested deeper than {MAX_DEPTH} levels") from None
+    canonical = encode(value)
+    if require_canonical and canonical != content:
+        raise MalformedJson(_SUBJECT, "the RFC 8785 form (sorted keys, no spaces, shortest escapes)", content)
+    return value
+
+
+def _sort(value: object, depth: int) -> object:
+    """Returns a copy with sorted keys in which every type is exactly one that JSON has."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int:
+        return _check_safe(value)  # type: ignore[arg-type]  # exactly int, by the line above
+    if depth == 0:
+        raise MalformedJson(_SUBJECT, f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, (list, tuple)):
+        return [_sort(item, depth - 1) for item in value]
+    if isinstance(value, dict):
+        return {key: _sort(value[key], depth - 1) for key in _sort_keys(value)}
+    raise MalformedJson(_SUBJECT, _ALLOWED, value)
+
+
+def _sort_keys(value: dict[object, object]) -> list[str]:
+    keys = [key for key in value if type(key) is str]
+    if len(keys) != len(value):
+        raise MalformedJson(_SUBJECT, "keys that are strings", next(key for key in value if type(key) is not str))
+    if all(key.isascii() for key in keys):
+        return sorted(keys)
+    return sorted(keys, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+
+
+def _check_safe(value: int) -> int:
+    if not -SAFE_INTEGER <= value <= SAFE_INTEGER:
+        raise MalformedJson(_SUBJECT, "an integer of at most 2^53 − 1 in size (write larger ones as strings)", value)
+    return value
+
+
+def _refuse_float(text: str) -> NoReturn:
+    raise MalformedJson(_SUBJECT, _ALLOWED, f"the number {text[:40]}")
+
+
+def _read_int(text: str) -> int:
+    if len(text) > 17 or text == "-0":
+        raise MalformedJson(_SUBJECT, "an integer of at most 2^53 − 1 in size (write larger ones as strings)", text)
+    return _check_safe(int(text))
+
+
+def _read_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise MalformedJson(_SUBJECT, "each key once", next(key for key in keys if keys.count(key) > 1))
+    return value
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_read_object, parse_float=_refuse_float, parse_int=_read_int, parse_constant=_refuse_float
+)

@@ -1,0 +1,60 @@
+"""Hex at the edges: lower-case 0x text for bytes, EIP-55 checksums for addresses."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ledger.errors import MalformedHex, MalformedStatement
+from ledger.hashing import keccak256
+
+_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})*")
+_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
+
+ADDRESS_BYTES: Final = 20
+
+
+def to_hex(content: bytes) -> str:
+    """Returns `content` as lower-case hex with 0x."""
+    return "0x" + content.hex()
+
+
+def parse_hex(text: object, length: int | None = None, subject: str = "hex") -> bytes:
+    """Reads lower-case 0x hex; `length` is the exact number of bytes, any even number of digits if None.
+
+    Raises:
+        MalformedHex: for another type, upper-case digits, a missing 0x, an odd number of digits or another length.
+    """
+    if type(text) is not str or _HEX.fullmatch(text) is None:
+        raise MalformedHex(subject, "lower-case hex text that starts with 0x", text)
+    content = bytes.fromhex(text[2:])
+    if length is not None and len(content) != length:
+        raise MalformedHex(subject, f"{length} bytes of hex", text)
+    return content
+
+
+def to_address(address: bytes) -> str:
+    """Returns a 20-byte address as EIP-55 checksummed hex.
+
+    Raises:
+        MalformedStatement: when `address` is not 20 bytes.
+    """
+    if type(address) is not bytes or len(address) != ADDRESS_BYTES:
+        raise MalformedStatement("address", f"{ADDRESS_BYTES} bytes", address)
+    digits = address.hex()
+    checksum = keccak256(digits.encode("ascii")).hex()
+    return "0x" + "".join(c.upper() if check > "7" else c for c, check in zip(digits, checksum, strict=False))
+
+
+def parse_address(text: object, subject: str = "address") -> bytes:
+    """Reads an address: all lower case, or with a correct EIP-55 checksum.
+
+    Raises:
+        MalformedHex: for anything else; a wrong checksum usually means a mistyped address, and is never corrected.
+    """
+    if type(text) is not str or _ADDRESS.fullmatch(text) is None:
+        raise MalformedHex(subject, "an address: 0x and 40 hex digits", text)
+    address = bytes.fromhex(text[2:])
+    if text != "0x" + address.hex() and text != to_address(address):
+        raise MalformedHex(subject, f"the EIP-55 checksum {to_address(address)} (or all lower case)", text)
+    return address
