@@ -45,7 +45,7 @@ fix: .venv/python.stamp ## format, mend what can be mended, rewrite generated do
 test: test-contracts test-python ## all tests: forge and pytest
 
 test-contracts: dev
-	cd contracts && npm test --silent
+	cd contracts && node_modules/.bin/forge test
 
 test-python: dev
 	$(BIN)/pytest -n $(WORKERS)
