@@ -5,6 +5,7 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {Errors} from "./Errors.sol";
+import {Refusals} from "./Refusals.sol";
 import {Leaf} from "./Statements.sol";
 
 /// @title EntryTree
@@ -20,15 +21,29 @@ library EntryTree {
         return Math.log2(count, Math.Rounding.Ceil);
     }
 
-    /// @notice Whether a proof of the right length leads from the leaf to the root.
-    function contains(bytes32 root, bytes32[] calldata proof, Leaf memory leaf) internal pure returns (bool) {
-        return MerkleProof.processProofCalldata(proof, hashLeaf(leaf)) == root;
+    /// @notice Why a leaf is not that of a contribution in the tree.
+    /// @return refusal the encoded error, empty if the leaf is one of the first `count` of the tree
+    function refuse(bytes32 root, uint64 count, bytes32[] calldata proof, Leaf memory leaf)
+        internal
+        pure
+        returns (bytes memory refusal)
+    {
+        if (leaf.seq >= count) {
+            return abi.encodeWithSelector(Errors.JobLedger_SeqOutOfRange.selector, leaf.seq, count);
+        }
+        uint256 depth = depthOf(count);
+        if (proof.length != depth) {
+            return abi.encodeWithSelector(Errors.JobLedger_ProofLength.selector, proof.length, depth);
+        }
+        bytes32 hash = hashLeaf(leaf);
+        if (MerkleProof.processProofCalldata(proof, hash) != root) {
+            return abi.encodeWithSelector(Errors.JobLedger_NotInTree.selector, hash, root);
+        }
     }
 
-    /// @notice Reverts unless the leaf is in the tree of `count` contributions.
+    /// @notice Reverts unless the leaf is one of the first `count` of the tree.
     function verify(bytes32 root, uint64 count, bytes32[] calldata proof, Leaf memory leaf) internal pure {
-        uint256 depth = depthOf(count);
-        if (proof.length != depth) revert Errors.JobLedger_ProofLength(proof.length, depth);
-        if (!contains(root, proof, leaf)) revert Errors.JobLedger_NotInTree(hashLeaf(leaf), root);
+        bytes memory refusal = refuse(root, count, proof, leaf);
+        if (refusal.length != 0) Refusals.raise(refusal);
     }
 }

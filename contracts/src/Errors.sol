@@ -10,7 +10,8 @@ library Errors {
     error Tallystick_ZeroAddress();
     /// @dev A contract named at construction does not name the new contract in return.
     error Tallystick_Counterpart(address actual, address expected);
-    /// @dev A deposit did not arrive to the base unit: fee-on-transfer and rebasing tokens are not supported.
+    /// @dev A deposit did not arrive to the base unit (the contract's balance after it): tokens that take a fee or
+    /// rebase are not supported.
     error Tallystick_InexactTransfer(uint256 actual, uint256 expected);
     /// @dev An address that must hold a contract holds no code.
     error Tallystick_NoCode(address actual);
@@ -70,7 +71,7 @@ library Errors {
     error JobLedger_NoBounty(bytes32 job);
     error JobLedger_NoAttestationNeeded(bytes32 job);
     error JobLedger_Lapsed(uint256 actual, uint256 deadline);
-    error JobLedger_NotLapsed(uint256 actual, uint256 deadline);
+    error JobLedger_NothingLapsed(bytes32 job);
     error JobLedger_NotParty(address actual);
     error JobLedger_CloseRequested(uint256 effectiveAt);
     error JobLedger_JobClosed(bytes32 job);
@@ -90,6 +91,7 @@ library Errors {
     error NodeRegistry_NoRotation(address node);
     error NodeRegistry_TooEarly(uint256 actual, uint256 readyAt);
     error NodeRegistry_InsufficientStake(uint256 actual, uint256 needed);
+    error NodeRegistry_StakeTooLarge(uint256 actual, uint256 limit);
     error NodeRegistry_NothingToWithdraw(address node);
     error NodeRegistry_NotCourt(address actual, address expected);
     error NodeRegistry_AlreadySlashed(bytes32 job, address node);

@@ -46,7 +46,8 @@ interface INodeRegistry {
     /// moves and `node` retires; its past entries keep their payout. Sent by the operator; a second call starts over.
     function rotateNode(address node, address successor) external;
 
-    /// @notice Completes a rotation that is due. Sent by anyone.
+    /// @notice Completes a rotation that is due. Sent by anyone. A rotation that the successor waits for starts over, so
+    /// that the stake which moved stays within reach for EXIT_DELAY.
     function completeRotation(address node) external;
 
     /// @notice Adds to a node's stake from the sender's tokens. Reverts unless exactly `amount` arrives.
@@ -60,7 +61,7 @@ interface INodeRegistry {
     function withdrawStake(address node) external;
 
     /// @notice Burns what a node that signed two contributions for one round loses: the job's minimum stake at most,
-    /// once per job. Nothing goes to the accuser. Sent by the court only.
+    /// once per job. Of a retired node the successor pays. Nothing goes to the accuser. Sent by the court only.
     /// @return burned base units of the stake token
     function slash(bytes32 job, address node) external returns (uint256 burned);
 
