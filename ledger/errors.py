@@ -21,7 +21,7 @@ _ABSENT: Final = _Absent()
 class Malformed(ValueError):  # a ValueError, so that a field validator at the wire reports it as its own
     """Bytes or values that are not what the protocol allows.
 
-    `subject` names the field (`Receipt.seq`), `expected` what it must be. Without `got`, `expected` is a whole sentence.
+    `subject` names the field (`Receipt.seq`), `expected` what it must be. Without `got`, it is a whole sentence.
     """
 
     def __init__(self, subject: str, expected: str, got: object = _ABSENT) -> None:

@@ -28,7 +28,7 @@ def sha256(content: bytes) -> bytes:
 
 
 def _test_keccak() -> None:
-    """A build of the library that hashes wrongly (SHA-3's padding, say) must stop the program before it signs anything."""
+    """Stops a program whose library hashes wrongly (SHA-3's padding, say) before it signs anything."""
     for content, expected in _KNOWN:
         got = keccak256(content).hex()
         if got != expected:

@@ -1,0 +1,137 @@
+"""Typed structs as frozen dataclasses: checked when made, hashed as EIP-712 does, written as JSON and read back strictly.
+
+JSON: the members' own names; bytes32 as lower-case hex, addresses with EIP-55 checksum, integers of up to 64 bits as numbers
+(at most 2^53 − 1), wider ones as decimal strings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, ClassVar, Final, Self
+
+from ledger.canonical import SAFE_INTEGER, JsonValue
+from ledger.eip712 import StructType
+from ledger.errors import MalformedStatement
+from ledger.hexadecimal import parse_address, parse_hex, to_address, to_hex
+
+_DECIMAL: Final = re.compile(r"0|-?[1-9][0-9]{0,77}")
+_TYPE_STRING: Final = re.compile(r"(?P<name>\w+)\((?P<members>[\w ,]+)\)")
+
+
+def define_type(type_string: str) -> StructType:
+    """Returns the struct type that an EIP-712 type string of atomic members defines."""
+    parts = _TYPE_STRING.fullmatch(type_string)
+    if parts is None:
+        raise MalformedStatement("type", "Name(type member,…) with atomic members", type_string)
+    members = [member.split(" ") for member in parts["members"].split(",")]
+    return StructType(parts["name"], [(kind, name) for kind, name in members])
+
+
+@dataclass(frozen=True, slots=True)
+class TypedStruct:
+    """Base of statements, bodies and openings: `TYPE` fixes the members, fields are the same names in snake_case.
+
+    Raises:
+        MalformedStatement: at construction, when a value is not exactly of its member's type and width.
+    """
+
+    TYPE: ClassVar[StructType]
+    _values: ClassVar[Callable[[Any], tuple[Any, ...]]]
+
+    def __init_subclass__(cls) -> None:
+        if "TYPE" in cls.__dict__:
+            cls._values = attrgetter(*(to_snake(name) for _, name in cls.TYPE.members))
+
+    def __post_init__(self) -> None:
+        self.TYPE.check(self.values())
+
+    def values(self) -> tuple[Any, ...]:
+        """Returns the members' values in order."""
+        return type(self)._values(self)
+
+    def struct_hash(self) -> bytes:
+        """Returns `hashStruct`: keccak256(abi.encode(TYPE_HASH, …))."""
+        return self.TYPE.hash_checked(type(self)._values(self))
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Returns the members by name as JSON values.
+
+        Raises:
+            MalformedStatement: when an integer of up to 64 bits is above 2^53 − 1, which JSON readers round.
+        """
+        members = zip(self.TYPE.members, self.values(), strict=True)
+        return {name: _write(kind, value, f"{self.TYPE.name}.{name}") for (kind, name), value in members}
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """Reads what `to_json` writes.
+
+        Raises:
+            MalformedStatement, MalformedHex: for a missing or unknown member, another JSON type, or another form.
+        """
+        struct = cls.TYPE
+        fields = read_object(value, struct.name, [name for _, name in struct.members])
+        return cls(*(read_member(kind, fields[name], f"{struct.name}.{name}") for kind, name in struct.members))
+
+
+def to_snake(name: str) -> str:
+    """Returns a camelCase name in snake_case."""
+    return re.sub(r"([A-Z])", lambda capital: "_" + capital[1].lower(), name)
+
+
+def read_object(value: object, subject: str, names: list[str]) -> Mapping[str, object]:
+    """Returns a JSON object that has exactly the keys `names`.
+
+    Raises:
+        MalformedStatement: naming the missing and the unknown keys.
+    """
+    if type(value) is not dict:
+        raise MalformedStatement(subject, "a JSON object", value)
+    if len(value) != len(names) or any(name not in value for name in names):
+        missing = [name for name in names if name not in value]
+        unknown = [str(key) for key in value if key not in names]
+        differences = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(
+            unknown
+        )
+        raise MalformedStatement(subject, f"expected exactly {', '.join(names)}; {'; '.join(differences)}")
+    return value
+
+
+def read_member(kind: str, value: object, subject: str) -> int | bytes:
+    """Reads one atomic member from its JSON form.
+
+    Raises:
+        MalformedStatement, MalformedHex: for another JSON type or another form; the width is checked at construction.
+    """
+    if kind == "address":
+        return parse_address(value, subject)
+    if kind.startswith("bytes"):
+        return parse_hex(value, int(kind.removeprefix("bytes")), subject)
+    if not _is_wide(kind):
+        if type(value) is not int or not 0 <= value <= SAFE_INTEGER:
+            raise MalformedStatement(subject, f"{kind}: a JSON integer from 0 to 2^53 − 1", value)
+        return value
+    if type(value) is not str or _DECIMAL.fullmatch(value) is None:
+        raise MalformedStatement(
+            subject, f"{kind}: a decimal string such as '1000', without leading zeros or '+'", value
+        )
+    return int(value)
+
+
+def _write(kind: str, value: Any, subject: str) -> JsonValue:
+    if kind == "address":
+        return to_address(value)
+    if kind.startswith("bytes"):
+        return to_hex(value)
+    if _is_wide(kind):
+        return str(value)
+    if value > SAFE_INTEGER:
+        raise MalformedStatement(subject, f"{kind}: at most 2^53 − 1 to be written as JSON", value)
+    return int(value)
+
+
+def _is_wide(kind: str) -> bool:
+    return int(kind.removeprefix("u").removeprefix("int")) > 64
