@@ -2,27 +2,44 @@
 
 A pure function over arrays: the same inputs give the same outcome, integers and the next model to the last bit. Payloads are read one
 at a time, twice: first to screen and add them, then to score them.
+
+1. Screen every opened payload and add the accepted updates, exactly.
+2. Too few opened, or nothing accepted: the round is void.
+3. Step: momentum, then the rate, halved until the loss on the beacon's sample falls; if it never does, the round is void.
+4. Score each accepted update against the public gradient, or by weight.
+5. Leave the state for the next round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.aggregate import Accumulator, ServerStep, compute_momentum, verify_arithmetic
+from learning.effect import compute_effect, descend, score_updates
+from learning.gradient import PublicGradient
 from learning.parameters import Vector32
-from learning.rules import LearningRules
-from learning.score import GradientCheck, PublicGradient
-from learning.state import RoundState
+from learning.quantise import Update, compute_next_clip
+from learning.rules import BY_WEIGHT, LearningRules
+from learning.sampling import draw_sample
+from learning.score import SCORE_BITS, GradientCheck, ScoreRule
+from learning.screen import Screen, Screened, read_update
+from learning.state import KEPT, RoundState
 from learning.tasks.task import Examples, Positions, Task
+from learning.tensors import write_model
 from ledger.tally import Verdict
 
-TOO_FEW = "too-few"
-NOTHING_ACCEPTED = "nothing-accepted"
-LOSS_DID_NOT_FALL = "loss-did-not-fall"
-NO_BEACON = bytes(32)
+
+class Void(StrEnum):
+    """Why a round ends with the model it began with."""
+
+    TOO_FEW = "too-few"
+    NOTHING_ACCEPTED = "nothing-accepted"
+    LOSS_DID_NOT_FALL = "loss-did-not-fall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +47,7 @@ class RevealedContribution:
     """One receipt's contribution as it stands after the reveal phase.
 
     `verdict` is ACCEPTED where the opening opens the commitment (screening then decides), else UNREVEALED or NOT_OPENED.
-    `read` returns the payload bytes; it is called only for ACCEPTED, up to twice, and must return the same bytes.
+    `read` returns the payload bytes, the same each time; it is called for ACCEPTED only, at most twice.
     """
 
     seq: int
@@ -57,13 +74,13 @@ class RoundInputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """A contribution's verdict, its weight in the sum (0 unless accepted) and its score (units of 2^-40 nats)."""
+class JudgedContribution:
+    """A contribution's verdict and why, its weight in the sum (0 unless accepted) and its score (units of 2^-40 nats)."""
 
     seq: int
     verdict: Verdict
-    weight: int
-    score: int
+    weight: int = 0
+    score: int = 0
     detail: str = ""
 
 
@@ -71,26 +88,26 @@ class Judgement:
 class RoundOutcome:
     """What came of a round.
 
-    `void` is None or the reason (TOO_FEW, NOTHING_ACCEPTED, LOSS_DID_NOT_FALL); then `model` is the base model.
-    `aggregate [n] int64` is S (None where nothing was accepted or too few took part), `model [n] float32` the next model.
-    `beacon` is what belongs into the header: zero where no sample was drawn. `clip` bounded this round's updates, in units of
-    2^-f; the next round's is `state.clip`. `check` is there when a published gradient was given.
+    `aggregate [n] int64` is S, None where no sum was taken. `model [n] float32` is the next model, the base model when `void`. `beacon`
+    is what belongs into the header: zero where no sample was drawn. `positions` is the sample; losses are in nats per position.
+    `clip` bounded this round's updates, in units of 2^-f; the next round's, and the momentum, are in `state`. `check` is there
+    when a published gradient was given and used.
     """
 
-    judgements: tuple[Judgement, ...]
-    void: str | None
-    aggregate: NDArray[np.int64] | None
-    total_weight: int
-    halvings: int
-    model: Vector32
-    model_bytes: bytes
-    beacon: bytes
-    positions: Positions
-    loss_before: float | None
-    loss_after: float | None
-    gradient: PublicGradient | None
+    judged: tuple[JudgedContribution, ...]
+    void: Void | None
+    model: Vector32 = field(repr=False)
+    model_bytes: bytes = field(repr=False)
     clip: int
     state: RoundState = field(repr=False)
+    total_weight: int = 0
+    aggregate: NDArray[np.int64] | None = field(default=None, repr=False)
+    beacon: bytes = bytes(32)
+    positions: Positions = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+    halvings: int = 0
+    loss_before: float | None = None
+    loss_after: float | None = None
+    gradient: PublicGradient | None = field(default=None, repr=False)
     check: GradientCheck | None = None
 
 
@@ -101,6 +118,104 @@ def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> R
     `check` says how far the auditor's own gradient is from it.
 
     Raises:
-        PayloadsChanged: a payload read twice gave different bytes.
+        InexactArithmetic: this machine cannot compute what everyone else computes.
+        OverflowError: the weights together are beyond 2^48.
     """
-    raise NotImplementedError
+    verify_arithmetic()
+    # 1.
+    sums = Accumulator(inputs.base.size)
+    screen = Screen(inputs.base.size, inputs.state.clip, inputs.state.digests)
+    judged, norms_squared = _screen(inputs, screen, sums)
+    state = replace(inputs.state, digests=inputs.state.digests | screen.digests)
+    outcome = RoundOutcome(
+        judged, None, inputs.base, write_model(inputs.task.layout, inputs.base), inputs.state.clip, state
+    )
+    # 2.
+    if sum(one.verdict is Verdict.ACCEPTED for one in inputs.contributions) < inputs.rules.cohort_minimum:
+        struck = tuple(JudgedContribution(one.seq, Verdict.VOID) for one in judged)
+        return replace(outcome, judged=struck, void=Void.TOO_FEW)
+    if sums.weight == 0:
+        return replace(outcome, void=Void.NOTHING_ACCEPTED)
+    # 3. and 4.
+    rules, aggregate = inputs.rules, sums.sum()
+    momentum = compute_momentum(state.momentum, aggregate, sums.weight, rules.fraction_bits, rules.momentum)
+    step = ServerStep(inputs.base, momentum, rules.rate)
+    outcome = replace(outcome, aggregate=aggregate, total_weight=sums.weight)
+    if rules.scoring_rule == BY_WEIGHT:
+        outcome = _finish_by_weight(inputs, outcome, step)
+    else:
+        outcome = _finish_by_effect(inputs, outcome, step, published)
+    if outcome.void:
+        return outcome
+    # 5.
+    clip = compute_next_clip(outcome.clip, norms_squared, inputs.base.size)
+    return replace(outcome, state=replace(outcome.state, momentum=momentum, clip=clip))
+
+
+def _screen(inputs: RoundInputs, screen: Screen, sums: Accumulator) -> tuple[tuple[JudgedContribution, ...], list[int]]:
+    judged, norms_squared = [], []
+    for one in inputs.contributions:
+        opened = one.verdict is Verdict.ACCEPTED
+        result = screen.judge(one.read()) if opened else Screened(one.verdict)
+        if result.update is not None:
+            sums.add(result.update, one.weight)
+            norms_squared.append(result.norm_squared)
+        weight = one.weight if result.update is not None else 0
+        judged.append(JudgedContribution(one.seq, result.verdict, weight, 0, result.detail))
+    return tuple(judged), norms_squared
+
+
+def _finish_by_weight(inputs: RoundInputs, outcome: RoundOutcome, step: ServerStep) -> RoundOutcome:
+    model = step.compute_model(0)
+    judged = tuple(replace(one, score=one.weight << SCORE_BITS) for one in outcome.judged)
+    return replace(outcome, judged=judged, model=model, model_bytes=write_model(inputs.task.layout, model))
+
+
+def _finish_by_effect(
+    inputs: RoundInputs, outcome: RoundOutcome, step: ServerStep, published: PublicGradient | None
+) -> RoundOutcome:
+    if inputs.validation is None:
+        raise ValueError("expected a validation set, got none: only by-weight jobs have none")
+    count = inputs.task.count_positions(inputs.validation)
+    draw = draw_sample(outcome.state.pool, count, inputs.rules.sample_positions, inputs.beacon)
+    objective = inputs.task.objective(inputs.validation, draw.sample)
+    descent = descend(objective, step)
+    outcome = replace(
+        outcome,
+        beacon=inputs.beacon,
+        positions=draw.sample,
+        halvings=descent.halvings,
+        loss_before=descent.loss_before,
+        loss_after=descent.loss_after,
+        state=replace(outcome.state, pool=draw.pool),
+    )
+    if not descent.fell:
+        return replace(outcome, void=Void.LOSS_DID_NOT_FALL)
+    effect = compute_effect(objective, inputs.base, descent.model, inputs.state)
+    rule = ScoreRule(step.rate / 2**descent.halvings, outcome.total_weight, inputs.rules.fraction_bits)
+    scores = score_updates(_read_accepted(inputs, outcome.judged), effect, rule, published)
+    return replace(
+        outcome,
+        judged=_give_scores(outcome.judged, scores.values),
+        model=descent.model,
+        model_bytes=write_model(inputs.task.layout, descent.model),
+        gradient=scores.gradient,
+        check=scores.check,
+        state=_remember(inputs, outcome.state, descent.model, scores.gradient),
+    )
+
+
+def _read_accepted(inputs: RoundInputs, judged: Sequence[JudgedContribution]) -> Iterator[tuple[Update, int]]:
+    for one, judgement in zip(inputs.contributions, judged, strict=True):
+        if judgement.verdict is Verdict.ACCEPTED:
+            yield read_update(one.read(), inputs.base.size), one.weight
+
+
+def _give_scores(judged: Sequence[JudgedContribution], scores: Sequence[int]) -> tuple[JudgedContribution, ...]:
+    waiting = iter(scores)
+    return tuple(replace(one, score=next(waiting)) if one.verdict is Verdict.ACCEPTED else one for one in judged)
+
+
+def _remember(inputs: RoundInputs, state: RoundState, model: Vector32, gradient: PublicGradient) -> RoundState:
+    move = model.astype(np.float64) - inputs.base.astype(np.float64)
+    return replace(state, moves=(move, *state.moves)[:KEPT], gradients=(gradient, *state.gradients)[:KEPT])

@@ -6,9 +6,9 @@ from importlib import import_module
 
 from ledger.errors import MalformedSpec
 
-from learning.tasks.task import Examples, Objective, Positions, Task, TaskConfig, Training
+from learning.tasks.task import Examples, MalformedExamples, Objective, Positions, Task, TaskConfig, Training
 
-__all__ = ["Examples", "Objective", "Positions", "Task", "TaskConfig", "Training", "get_task"]
+__all__ = ["Examples", "MalformedExamples", "Objective", "Positions", "Task", "TaskConfig", "Training", "get_task"]
 
 # Loaded when asked for: torch alone takes two seconds, and a node runs one task.
 _MODULES = {"digits": "learning.tasks.digits", "recommender": "learning.tasks.recommender"}

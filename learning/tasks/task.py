@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.errors import Malformed
 from learning.parameters import Arrays, Layout, Vector32, Vector64
 from learning.rules import LearningRules
 
@@ -20,13 +21,19 @@ TaskConfig: TypeAlias = Mapping[str, Any]
 """Integers and decimal strings only: it is part of the job spec."""
 
 
+class MalformedExamples(Malformed):
+    """Records, examples or a request that the task cannot read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What local training gave: `move [n] float32` = trained − base; losses are means in nats per position."""
+    """What local training gave: `move [n] float32` = trained − base, and the mean loss on the way (nats per position).
+
+    `samples` counts the positions the node holds, not the steps it took.
+    """
 
     move: Vector32
-    loss_before: float
-    loss_after: float
+    loss: float
     samples: int
 
 

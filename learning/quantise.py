@@ -1,0 +1,91 @@
+"""A node's move as integers: scaled under the norm bound, rounded to units of 2^-f, kept in int16 (DESIGN.md §4.4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.parameters import Vector64
+
+Update: TypeAlias = NDArray[np.int16]
+
+LARGEST: Final = 32_767
+"""The largest size of an element; −32768 is malformed, so that every update has a negative."""
+
+_BLOCK: Final = 1 << 20
+
+
+class UnusableMove(ValueError):
+    """Local training diverged: the move has elements that are not finite."""
+
+    def __init__(self, elements: int) -> None:
+        self.elements = elements
+        super().__init__(
+            f"expected a finite move, got {elements} elements that are NaN or infinite; "
+            "train again from the base model with a lower learning rate"
+        )
+
+
+def quantise(move: NDArray[Any], fraction_bits: int, clip: int) -> Update:
+    """Returns the update `[n] int16` of a move `[n]`; its norm in units of 2^-f is at most `clip`.
+
+    Rounding can lengthen a vector by half a unit in each element, so the move is first scaled to leave √n / 2 units.
+
+    Raises:
+        UnusableMove: an element is NaN or infinite.
+    """
+    finite = np.isfinite(move)
+    if not finite.all():
+        raise UnusableMove(int(move.size - np.count_nonzero(finite)))
+    bound = clip - math.sqrt(move.size) / 2
+    update = _round(_scale(np.asarray(move, np.float64), float(2**fraction_bits), bound))
+    # The norm that was scaled is a floating-point one: the bound that counts is exact.
+    while compute_norm_squared(update) > clip * clip:
+        bound *= 0.999
+        update = _round(_scale(np.asarray(move, np.float64), float(2**fraction_bits), bound))
+    return update
+
+
+def dequantise(update: Update, fraction_bits: int) -> Vector64:
+    """Returns the move `[n] float64` that an update stands for, exactly."""
+    return update.astype(np.float64) / float(2**fraction_bits)
+
+
+def compute_norm_squared(update: Update) -> int:
+    """Returns Σu², exactly."""
+    total = 0
+    for start in range(0, update.size, _BLOCK):
+        block = update[start : start + _BLOCK].astype(np.int64)
+        total += int(np.dot(block, block))  # below 2^20 · 2^30
+    return total
+
+
+def compute_next_clip(clip: int, norms_squared: Sequence[int], size: int) -> int:
+    """Returns the next round's norm bound: 5/4 of the lower median of the accepted norms, in integers.
+
+    Zero updates have no say, and the bound never falls to where rounding alone would use it up (√n units): either would
+    let a few idle nodes end the job. Without a norm it stays.
+    """
+    norms = sorted(math.isqrt(square) for square in norms_squared if square > 0)
+    if not norms:
+        return clip
+    return max(5 * norms[(len(norms) - 1) // 2] // 4, math.isqrt(size) + 1)
+
+
+def _scale(move: Vector64, units: float, bound: float) -> Vector64:
+    """Returns `move` in units, or the multiple of it whose norm is `bound`."""
+    largest = float(np.max(np.abs(move), initial=0.0))
+    if largest == 0.0 or bound <= 0.0:
+        return np.zeros_like(move)
+    # Relative to the largest element: squares of huge finite elements would overflow.
+    relative = move / largest
+    norm = math.sqrt(float(np.sum(relative * relative)))
+    return relative * min(largest * units, bound / norm)
+
+
+def _round(units: Vector64) -> Update:
+    return np.clip(np.rint(units), -LARGEST, LARGEST).astype(np.int16)

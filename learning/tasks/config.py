@@ -1,0 +1,32 @@
+"""Reading a task's configuration: integers and decimal strings, unknown names refused, defaults filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ledger.errors import MalformedSpec
+from learning.rules import parse_decimal
+from learning.tasks.task import TaskConfig
+
+
+def complete_config(given: TaskConfig, defaults: Mapping[str, int | str]) -> dict[str, int | str]:
+    """Returns the configuration with every member: integers from 1, or decimal strings from 0, as in `defaults`.
+
+    Raises:
+        MalformedSpec: for a name that the defaults lack, another type, or a value out of range.
+    """
+    unknown = sorted(set(given) - set(defaults))
+    if unknown:
+        raise MalformedSpec("task.config", f"members among {sorted(defaults)}", unknown)
+    config: dict[str, int | str] = {**defaults, **given}
+    for name, default in defaults.items():
+        value = config[name]
+        field = f"task.config.{name}"
+        if type(value) is not type(default):
+            expected = "an integer" if type(default) is int else "a decimal string"
+            raise MalformedSpec(field, expected, value)
+        if isinstance(value, int) and not 1 <= value < 2**31:
+            raise MalformedSpec(field, "an integer from 1 to 2^31 − 1", value)
+        if isinstance(value, str) and parse_decimal(field, value) < 0:
+            raise MalformedSpec(field, "a decimal of at least 0", value)
+    return config

@@ -1,0 +1,133 @@
+"""Personal recommendation: which item a viewer watches next, from the items they watched (DESIGN.md §9).
+
+A platform's record is one viewer's list of item numbers, oldest first; items count from 0. An endpoint's request is
+`{"history": [item, …], "count": k}`, its answer `{"items": [item, …]}`, best first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from learning.parameters import Layout, Vector32
+from learning.rules import LearningRules
+from learning.tasks.config import complete_config
+from learning.tasks.recommender import histories as files
+from learning.tasks.recommender.evaluation import evaluate
+from learning.tasks.recommender.histories import Histories, Recency
+from learning.tasks.recommender.network import NextItem, Viewers
+from learning.tasks.recommender.training import NextItemObjective, Trainer
+from learning.tasks.task import Examples, MalformedExamples, Objective, Positions, TaskConfig, Training
+
+_DEFAULTS: Mapping[str, int | str] = {
+    "items": 1682,
+    "dimensions": 32,
+    "steps": 8,
+    "batch": 64,
+    "rate": "6",
+    "biasRate": "2",
+    "recencyFloor": "0.1",
+    "recencyScale": "20",
+    "spreadP": "0.3",
+    "spreadQ": "0.05",
+}
+_MOST_ANSWERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Recommender:
+    """The task bound to a complete configuration."""
+
+    config: Mapping[str, int | str]
+    name: str = "recommender"
+
+    @property
+    def layout(self) -> Layout:
+        """P and Q `[items, dimensions]`, bias `[items]`."""
+        items, dimensions = int(self.config["items"]), int(self.config["dimensions"])
+        return Layout.of({"P": (items, dimensions), "Q": (items, dimensions), "bias": (items,)})
+
+    def suggested_rules(self) -> LearningRules:
+        """As measured on MovieLens-100K."""
+        return LearningRules(clip_norm="10", server_rate="3", server_momentum="0.6")
+
+    def initial_model(self, seed: int) -> Vector32:
+        """P and Q normal, bias zero."""
+        generator = np.random.default_rng(seed)
+        layout = self.layout
+        vector = np.zeros(layout.size, np.float32)
+        arrays = layout.unflatten(vector)
+        for name, spread in (("P", "spreadP"), ("Q", "spreadQ")):
+            arrays[name][:] = generator.normal(0.0, float(self.config[spread]), arrays[name].shape)
+        return vector
+
+    def read_records(self, records: Sequence[Any]) -> Examples:
+        """Examples from one list of item numbers a viewer, oldest first. Raises MalformedExamples."""
+        return files.read_records(records, self._items)
+
+    def read_examples(self, content: bytes) -> Examples:
+        """Reads an examples file: `items`, `offsets`. Raises MalformedArrays, MalformedExamples."""
+        return files.read_examples(content, self._items)
+
+    def write_examples(self, examples: Examples) -> bytes:
+        """Writes an examples file."""
+        return files.write_examples(examples)
+
+    def count_positions(self, examples: Examples) -> int:
+        """All items but the first of every viewer."""
+        return int(self._read(examples).find_targets().size)
+
+    def train(self, model: Vector32, examples: Examples, seed: int) -> Training:
+        """Trains locally from `model`."""
+        rate, bias_rate = float(self.config["rate"]), float(self.config["biasRate"])
+        steps, batch = int(self.config["steps"]), int(self.config["batch"])
+        trainer = Trainer(self.layout, self._recency, self._items, steps, batch, rate, bias_rate)
+        return trainer.train(model, self._read(examples), seed)
+
+    def objective(self, examples: Examples, positions: Positions) -> Objective:
+        """The loss on these positions."""
+        return NextItemObjective(self.layout, self._recency, self._items, self._read(examples), positions)
+
+    def evaluate(self, model: Vector32, examples: Examples, seed: int) -> Mapping[str, float]:
+        """Leave-one-out: `hitRate10`, `ndcg10` against 99 unwatched items, `fullHitRate10`, `fullNdcg10` against all."""
+        return evaluate(self._build(model), self._read(examples), self._recency, self._items, seed)
+
+    def recommend(self, model: Vector32, history: Sequence[int], count: int) -> list[int]:
+        """The `count` items to watch next, best first; never one already watched. Raises MalformedExamples."""
+        examples = self.read_records([list(history)])
+        batch = self._recency.gather_whole(self._read(examples).items)
+        scores = self._build(model).rank(Viewers.of(batch, self._items, torch.float32))[0].numpy()
+        best = np.argsort(-scores, kind="stable")[:count]
+        return [int(item) for item in best if np.isfinite(scores[item])]
+
+    def predict(self, model: Vector32, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Answers a request for recommendations. Raises MalformedExamples."""
+        history, count = request.get("history"), request.get("count", 10)
+        if not isinstance(history, list):
+            raise MalformedExamples("request.history", "a list of item numbers, oldest first", history)
+        if type(count) is not int or not 1 <= count <= _MOST_ANSWERS:
+            raise MalformedExamples("request.count", f"an integer from 1 to {_MOST_ANSWERS}", count)
+        return {"items": self.recommend(model, history, count)}
+
+    @property
+    def _items(self) -> int:
+        return int(self.config["items"])
+
+    @property
+    def _recency(self) -> Recency:
+        return Recency(float(self.config["recencyFloor"]), float(self.config["recencyScale"]))
+
+    def _read(self, examples: Examples) -> Histories:
+        return Histories.of(examples, self._items)
+
+    def _build(self, model: Vector32) -> NextItem:
+        return NextItem(self.layout.unflatten(model))
+
+
+def create(config: TaskConfig) -> Recommender:
+    """The task with this configuration. Raises MalformedSpec."""
+    return Recommender(complete_config(config, _DEFAULTS))
