@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 ARTIFACTS = ROOT / "artifacts"
-NAMES = ("Errors", "JobLedger", "NodeRegistry", "TallyToken")
+NAMES = ("JobLedger", "NodeRegistry", "TallyToken")
 OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]
 COMPILE_SECONDS = 300
 
@@ -52,7 +52,9 @@ def build_artifacts() -> dict[str, str]:
     output = compile_sources()
     names = dict(_find_variables([source["ast"] for source in output["sources"].values()]))
     version = _run_solc("--version").rpartition("Version: ")[2].strip()
-    artifacts = (describe_contract(name, output["contracts"][f"src/{name}.sol"][name], names) for name in NAMES)
+    contracts = {name: output["contracts"][f"src/{name}.sol"][name] for name in (*NAMES, "Errors")}
+    errors = contracts["Errors"]["abi"]
+    artifacts = (describe_contract(name, contracts[name], names, errors) for name in NAMES)
     return {f"{a['contractName']}.json": _render({**a, "compiler": version}) for a in artifacts}
 
 
@@ -83,20 +85,23 @@ def read_settings() -> Json:
     }
 
 
-def describe_contract(name: str, output: Mapping[str, Any], variables: Mapping[str, str]) -> Json:
+def describe_contract(name: str, output: Mapping[str, Any], variables: Mapping[str, str], errors: list[Json]) -> Json:
     """Return the artifact of one contract.
 
-    Immutables are named, not numbered: `immutables` maps each to the byte positions of its 32-byte words in
-    `deployedBytecode`, where the chain has the values of one deployment.
+    Immutables are named, not numbered: `immutableReferences` maps each to its places in `deployedBytecode`, in bytes,
+    where the chain has the values of one deployment. The compiler leaves errors that a contract handles as values out
+    of its interface; here they are in it.
     """
     deployed = output["evm"]["deployedBytecode"]
     places = deployed.get("immutableReferences", {})
+    known = {fragment["name"] for fragment in output["abi"] if fragment["type"] == "error"}
+    own = [error for error in errors if error["name"].startswith(f"{name}_") and error["name"] not in known]
     return {
         "contractName": name,
-        "abi": output["abi"],
+        "abi": output["abi"] + own,
         "bytecode": "0x" + output["evm"]["bytecode"]["object"],
         "deployedBytecode": "0x" + deployed["object"],
-        "immutables": {variables[ident]: sorted(p["start"] for p in places[ident]) for ident in places},
+        "immutableReferences": {variables[ident]: places[ident] for ident in places},
     }
 
 
