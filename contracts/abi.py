@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import eth_abi
+from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
 from ledger.hashing import keccak256
@@ -19,8 +19,8 @@ from ledger.hashing import keccak256
 Fragment = Mapping[str, Any]
 Values = dict[str, Any]
 
-ERROR_STRING = {"name": "Error", "inputs": [{"name": "reason", "type": "string"}]}
-PANIC = {"name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]}
+ERROR_STRING: Fragment = {"name": "Error", "inputs": [{"name": "reason", "type": "string"}]}
+PANIC: Fragment = {"name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]}
 
 
 class MalformedAnswer(Exception):
@@ -63,12 +63,12 @@ class Interface:
     def encode_call(self, function: str, arguments: Sequence[object]) -> bytes:
         """Return the calldata of a call; structs are tuples, addresses 20 bytes."""
         fragment = self.functions[function]
-        return _selector(fragment) + eth_abi.encode(_types(fragment["inputs"]), arguments)
+        return _selector(fragment) + encode(_types(fragment["inputs"]), arguments)
 
     def encode_deployment(self, arguments: Sequence[object]) -> bytes:
         """Return the constructor's encoded arguments."""
-        inputs = next((f["inputs"] for f in self.fragments if f["type"] == "constructor"), [])
-        return eth_abi.encode(_types(inputs), arguments)
+        inputs: Sequence[Fragment] = next((f["inputs"] for f in self.fragments if f["type"] == "constructor"), [])
+        return encode(_types(inputs), arguments)
 
     def decode_result(self, function: str, data: bytes) -> tuple[Any, ...]:
         """Return what a call answered, one element per output.
@@ -88,7 +88,9 @@ class Interface:
         for name, fragment in self.functions.items():
             if _selector(fragment) == data[:4]:
                 return name, _decode(f"the calldata of {self.name}.{name}", fragment["inputs"], data[4:])
-        raise MalformedAnswer(f"the calldata for {self.name}", "a call of a known function", f"selector 0x{data[:4].hex()}")
+        raise MalformedAnswer(
+            f"the calldata for {self.name}", "a call of a known function", f"selector 0x{data[:4].hex()}"
+        )
 
     def decode_event(self, topics: Sequence[bytes], data: bytes) -> tuple[str, Values] | None:
         """Return name and values of a log, or None where the interface has no such event.
@@ -115,7 +117,7 @@ class Interface:
 
 def decode_revert(interfaces: Iterable[Interface], data: bytes) -> tuple[str, Values] | None:
     """Return name and operands of revert data, or None where no interface knows the error."""
-    known = {_selector(ERROR_STRING): ERROR_STRING, _selector(PANIC): PANIC}
+    known: dict[bytes, Fragment] = {_selector(ERROR_STRING): ERROR_STRING, _selector(PANIC): PANIC}
     for interface in interfaces:
         known.update(interface.reverts)
     fragment = known.get(data[:4])
@@ -155,7 +157,7 @@ def _names(fields: Sequence[Fragment]) -> list[str]:
 def _decode(what: str, fields: Sequence[Fragment], data: bytes) -> tuple[Any, ...]:
     types = _types(fields)
     try:
-        values = eth_abi.decode(types, data)
+        values = decode(types, data)
     except (DecodingError, OverflowError) as error:
         raise MalformedAnswer(what, f"({','.join(types)})", f"{len(data)} bytes ({error})") from None
     return tuple(_plain(kind, value) for kind, value in zip(fields, values, strict=True))

@@ -1,4 +1,4 @@
-"""Every call our programs make, encoded: what a `Sender` signs. Building one reads nothing and cannot fail on the chain."""
+"""Every call our programs make, encoded: what a `Sender` signs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Calls:
 
     def register(self, registration: Registration, signature: bytes) -> Call:
         """Register a node with its own signature; sent by anyone."""
-        return self._build("NodeRegistry", "register", _words(registration), signature)
+        return self._build("NodeRegistry", "register", registration.values(), signature)
 
     def set_payout(self, node: bytes, payout: bytes) -> Call:
         """Send the node's claims elsewhere; by its operator."""
@@ -86,23 +86,23 @@ class Calls:
         return self._build("JobLedger", "withdraw", token or self._deployment.tally_token, to, amount)
 
     def open_job(self, terms: Terms, deadline: int, signature: bytes) -> Call:
-        """Open a job with the coordinator's Acceptance; by the requester, whose tokens the ledger must be allowed to take."""
-        return self._build("JobLedger", "openJob", _words(terms), deadline, signature)
+        """Open a job with the coordinator's Acceptance; by the requester, whose escrow must be allowed."""
+        return self._build("JobLedger", "openJob", terms.values(), deadline, signature)
 
     def post_round(self, header: RoundHeader, last_entry: Entry, proof: Sequence[bytes]) -> Call:
         """Anchor the next round; by the coordinator."""
-        return self._build("JobLedger", "postRound", _words(header), _entry_words(last_entry), list(proof))
+        return self._build("JobLedger", "postRound", header.values(), _entry_words(last_entry), list(proof))
 
     def claim(self, job: bytes, round_number: int, anchor: Anchor, item: ClaimItem) -> Call:
         """Pay a node what it has earned up to this round and not yet drawn; sent by anyone."""
         return self._build(
-            "JobLedger", "claim", job, round_number, _words(anchor), _leaf_words(item.entry), list(item.proof)
+            "JobLedger", "claim", job, round_number, anchor.values(), _leaf_words(item.entry), list(item.proof)
         )
 
     def claim_many(self, job: bytes, round_number: int, anchor: Anchor, items: Sequence[ClaimItem]) -> Call:
         """Claim for many nodes of one round in one transaction; an item that fails becomes a ClaimFailed event."""
         claims = [(_leaf_words(item.entry), list(item.proof)) for item in items]
-        return self._build("JobLedger", "claimMany", job, round_number, _words(anchor), claims)
+        return self._build("JobLedger", "claimMany", job, round_number, anchor.values(), claims)
 
     def request_close(self, job: bytes) -> Call:
         """Announce that the job shall end; by the requester or the coordinator."""
@@ -126,14 +126,9 @@ class Calls:
         return Call(target, data, 0, f"{contract}.{function}")
 
 
-def _words(statement: Terms | Registration | RoundHeader | Anchor) -> tuple[object, ...]:
-    return tuple(getattr(statement, name) for name in statement.__dataclass_fields__)
-
-
 def _leaf_words(entry: Entry) -> tuple[object, ...]:
     return entry.seq, entry.node, entry.earned, entry.body.digest()
 
 
 def _entry_words(entry: Entry) -> tuple[object, ...]:
-    body = tuple(getattr(entry.body, name) for name in entry.body.__dataclass_fields__)
-    return entry.seq, entry.node, entry.earned, body
+    return entry.seq, entry.node, entry.earned, entry.body.values()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ledger.errors import MalformedHex
 from ledger.hexadecimal import parse_address, parse_hex, to_address, to_hex
 
 PROTOCOL = 1
@@ -79,3 +80,90 @@ class Deployment:
             "WitnessQuorum": self.witness_quorum,
         }
         return {name: address for name, address in found.items() if address != ZERO_ADDRESS}
+
+    def to_json(self) -> dict[str, object]:
+        """Return the file's JSON object."""
+        found = self.addresses
+        places = {key: to_address(found[name]) if name in found else None for key, name in CONTRACTS.items()}
+        hashes = {name: to_hex(self.code_hashes[name]) for name in found}
+        return {"protocol": PROTOCOL, "chainId": self.chain_id, **places, "block": self.block, "codeHashes": hashes}
+
+    @classmethod
+    def from_json(cls, value: object, source: str = "deployment") -> Deployment:
+        """Return the deployment that a JSON object describes; unknown or missing keys are errors.
+
+        Raises:
+            MalformedDeployment: naming the field.
+        """
+        if not isinstance(value, dict) or set(value) != KEYS:
+            got = sorted(map(str, value)) if isinstance(value, dict) else type(value).__name__
+            raise MalformedDeployment(
+                source, "the file", f"an object with the keys {', '.join(sorted(KEYS))}", str(got)
+            )
+        if value["protocol"] != PROTOCOL:
+            raise MalformedDeployment(source, "protocol", str(PROTOCOL), repr(value["protocol"]))
+        places = {key: _read_place(source, key, value[key]) for key in CONTRACTS}
+        present = {CONTRACTS[key] for key, address in places.items() if address != ZERO_ADDRESS}
+        return cls(
+            chain_id=_read_natural(source, "chainId", value["chainId"]),
+            tally_token=places["tallyToken"],
+            node_registry=places["nodeRegistry"],
+            job_ledger=places["jobLedger"],
+            challenge_court=places["challengeCourt"],
+            witness_quorum=places["witnessQuorum"],
+            block=_read_natural(source, "block", value["block"]),
+            code_hashes=_read_hashes(source, value["codeHashes"], present),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Deployment:
+        """Return the deployment in a file.
+
+        Raises:
+            MalformedDeployment: not JSON, or not a deployment.
+            OSError: the file cannot be read.
+        """
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise MalformedDeployment(str(path), "the file", "UTF-8 JSON", str(error)) from None
+        return cls.from_json(value, str(path))
+
+    def save(self, path: Path) -> None:
+        """Write the deployment to a new file.
+
+        Raises:
+            FileExistsError: there is a file already; a deployment is never overwritten.
+        """
+        with path.open("x", encoding="utf-8") as file:
+            json.dump(self.to_json(), file, indent=2)
+            file.write("\n")
+
+
+def _read_natural(source: str, field: str, value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise MalformedDeployment(source, field, "an integer, 0 or more", repr(value))
+    return value
+
+
+def _read_place(source: str, key: str, value: object) -> bytes:
+    if value is None and key in OPTIONAL:
+        return ZERO_ADDRESS
+    try:
+        address = parse_address(value, key)
+    except MalformedHex as error:
+        raise MalformedDeployment(source, key, error.expected, repr(value)) from None
+    if address == ZERO_ADDRESS:
+        raise MalformedDeployment(source, key, "null, or the address of a contract", repr(value))
+    return address
+
+
+def _read_hashes(source: str, value: object, present: set[str]) -> dict[str, bytes]:
+    if not isinstance(value, dict) or set(value) != present:
+        raise MalformedDeployment(
+            source, "codeHashes", f"one hash for each of {', '.join(sorted(present))}", repr(value)
+        )
+    try:
+        return {name: parse_hex(code_hash, 32, name) for name, code_hash in value.items()}
+    except MalformedHex as error:
+        raise MalformedDeployment(source, f"codeHashes.{error.subject}", error.expected, repr(error.got)) from None

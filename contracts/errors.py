@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from ledger.hashing import keccak256
+from ledger.hexadecimal import to_hex
+
 
 class ChainError(Exception):
     """Root of every error raised by this package about a chain, a contract or a transaction."""
@@ -45,13 +48,15 @@ class WrongChain(ChainError):
 class ContractMissing(ChainError):
     """There is no code at an address of the deployment, or other code than was deployed."""
 
-    def __init__(self, contract: str, address: str, expected: str, got: str) -> None:
+    def __init__(self, contract: str, address: str, expected: bytes | str, code: bytes) -> None:
         self.contract = contract
         self.address = address
-        self.expected = expected
-        self.got = got
+        self.expected = to_hex(expected) if isinstance(expected, bytes) else expected
+        self.got = to_hex(keccak256(code)) if code else ""
+        got = f"code with hash {self.got}" if code else "no code"
+        wanted = f"code with hash {self.expected}" if isinstance(expected, bytes) else expected
         super().__init__(
-            f"expected {contract} at {address} to have {expected}, got {got}: "
+            f"expected {contract} at {address} to have {wanted}, got {got}: "
             "check the deployment file, and whether the chain was started anew since"
         )
 

@@ -8,43 +8,40 @@ Writing is `contracts.sender.Sender` with the calls of `contracts.calls.Calls`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
+from dataclasses import replace
 from typing import Any, Self
 
-from contracts.artifacts import load_interfaces
+from contracts.abi import MalformedAnswer
 from contracts.calls import Calls
-from contracts.deployment import Deployment
-from contracts.errors import ChainMoved, ContractMissing, ProviderRefused, WrongChain
-from contracts.events import Event, EventReader
-from contracts.execution import Execution
-from contracts.job_events import RoundPosted
+from contracts.chain import Chain
+from contracts.deployment import ZERO_ADDRESS, Deployment
+from contracts.errors import ContractMissing
+from contracts.events import Event
+from contracts.job_events import RoundAttested, RoundPosted
+from contracts.logs import LogReader
 from contracts.rpc import Rpc
-from contracts.state import AccountState, Anchor, Block, JobState, NodeState, RoundState
+from contracts.state import AccountState, Block, JobState, NodeState, RoundState
 from ledger.eip712 import Domain, compute_domain
 from ledger.hashing import keccak256
-from ledger.hexadecimal import parse_hex, to_address, to_hex
-
-ZERO_ADDRESS = bytes(20)
+from ledger.hexadecimal import to_address, to_hex
 
 
-class Gateway:
+class Gateway(Chain):
     """Reads one deployment. Safe to use from several threads; every method blocks.
 
     All methods raise ChainUnreachable when no answer comes after all retries.
 
     Args:
-        rpc: connection to the provider.
+        rpc: connection to the provider; closed by `close`.
         deployment: where the contracts live.
-        final_depth: how many blocks count as final on a chain that does not say so itself.
+        final_depth: how many blocks deep is final, on a chain that does not say so itself.
     """
 
     def __init__(self, rpc: Rpc, deployment: Deployment, *, final_depth: int = 32) -> None:
-        self.rpc = rpc
+        super().__init__(rpc, deployment.chain_id, final_depth=final_depth)
         self.deployment = deployment
-        self.calls = Calls(deployment, load_interfaces())
-        self.execution = Execution(rpc, load_interfaces())
-        self._events = EventReader(rpc, deployment, load_interfaces())
-        self._final_depth = final_depth
+        self.calls = Calls(deployment, self.execution.interfaces)
+        self._logs = LogReader(rpc, deployment, self.execution.interfaces)
 
     @classmethod
     def connect(cls, url: str, deployment: Deployment, *, timeout_seconds: float = 10.0) -> Self:
@@ -62,16 +59,6 @@ class Gateway:
             raise
         return gateway
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.rpc.close()
-
     # The deployment
 
     def verify(self) -> None:
@@ -81,89 +68,78 @@ class Gateway:
             WrongChain: the provider serves another chain.
             ContractMissing: no code, or other code, at an address of the deployment.
         """
-        chain_id = int(self.rpc.fetch("eth_chainId"), 16)
-        if chain_id != self.deployment.chain_id:
-            raise WrongChain(self.deployment.chain_id, chain_id)
+        super().verify()
         for name, address in self.deployment.addresses.items():
-            expected = self.deployment.code_hashes[name]
-            code = parse_hex(self.rpc.fetch("eth_getCode", to_hex(address), "latest"))
+            expected, code = self.deployment.code_hashes[name], self.fetch_code(address)
             if keccak256(code) != expected:
-                got = f"code with hash {to_hex(keccak256(code))}" if code else "no code"
-                raise ContractMissing(name, to_address(address), f"code with hash {to_hex(expected)}", got)
+                raise ContractMissing(name, to_address(address), expected, code)
 
     @property
     def domain(self) -> Domain:
         """EIP-712 domain of every statement but registrations."""
-        return compute_domain(self.deployment.chain_id, self.deployment.job_ledger)
+        return compute_domain(self.chain_id, self.deployment.job_ledger)
 
     @property
     def registry_domain(self) -> Domain:
         """EIP-712 domain of registrations."""
-        return compute_domain(self.deployment.chain_id, self.deployment.node_registry)
+        return compute_domain(self.chain_id, self.deployment.node_registry)
 
-    # Blocks
-
-    def fetch_head(self) -> Block:
-        """Return the newest block; its timestamp is the chain's clock."""
-        return self._fetch_block("latest")
-
-    def fetch_final_block(self) -> Block:
-        """Return the newest block that no reorganisation removes, by the chain's own word or else `final_depth` deep."""
-
-    def fetch_block(self, number: int) -> Block | None:
-        """Return the block with this number, or None where the chain is shorter."""
-
-    def verify_block(self, number: int, block_hash: bytes) -> None:
-        """Verify that a block read before is still on the chain.
-
-        Raises:
-            ChainMoved: the chain reorganised: what was read at or after this block must be read again.
-        """
-
-    # Accounts and tokens
-
-    def fetch_balance(self, address: bytes, at: Block | None = None) -> int:
-        """Return an address's native coin, in wei."""
+    # Tokens
 
     def fetch_token_balance(self, holder: bytes, token: bytes | None = None, at: Block | None = None) -> int:
         """Return a holder's tokens in base units; of the deployment's TallyToken where `token` is None."""
+        return self._read_token(token, "balanceOf", holder, at=at)
 
     def fetch_allowance(self, owner: bytes, spender: bytes, token: bytes | None = None) -> int:
         """Return what `spender` may take of the owner's tokens, in base units."""
+        return self._read_token(token, "allowance", owner, spender)
 
     def fetch_permit_nonce(self, owner: bytes, token: bytes | None = None) -> int:
         """Return the nonce of the owner's next ERC-2612 permit."""
+        return self._read_token(token, "nonces", owner)
 
     # NodeRegistry
 
     def fetch_node(self, node: bytes, at: Block | None = None) -> NodeState | None:
         """Return what the registry keeps of a node, or None where it is not registered."""
+        state = NodeState(*self._read("NodeRegistry", "nodeOf", node, at=at))
+        return None if state.operator == ZERO_ADDRESS else state
 
     def fetch_stake(self, node: bytes, at: Block | None = None) -> int:
         """Return the node's stake that is not leaving, in base units of the stake token."""
+        return int(self._read("NodeRegistry", "stakeOf", node, at=at))
 
     # JobLedger
 
     def fetch_job(self, job: bytes, at: Block | None = None) -> JobState | None:
         """Return what the ledger keeps of a job, or None where it was never opened."""
+        state = JobState(*self._read("JobLedger", "jobOf", job, at=at))
+        return None if state.coordinator == ZERO_ADDRESS else state
 
     def fetch_round(self, job: bytes, round_number: int, at: Block | None = None) -> RoundState | None:
         """Return what the ledger keeps of a round, or None where it was never posted."""
+        state = RoundState(*self._read("JobLedger", "roundOf", job, round_number, at=at))
+        return None if state.anchor == bytes(32) else state
 
     def fetch_account(self, job: bytes, at: Block | None = None) -> AccountState:
         """Return where a job's escrow is."""
+        return AccountState(*self._read("JobLedger", "accountOf", job, at=at))
 
     def fetch_claimed(self, job: bytes, node: bytes, at: Block | None = None) -> int:
         """Return what a node has drawn in a job, in base units."""
+        return int(self._read("JobLedger", "claimedOf", job, node, at=at))
 
     def fetch_funds(self, account: bytes, token: bytes | None = None, at: Block | None = None) -> int:
         """Return an account's free funds in the ledger (deposits, released bonds, refunds), in base units."""
+        return int(self._read("JobLedger", "fundsOf", token or self.deployment.tally_token, account, at=at))
 
     def fetch_bond_free_at(self, job: bytes) -> int:
         """Return the time from which the bond of a closed job can be released, in unix seconds."""
+        return int(self._read("JobLedger", "bondFreeAt", job))
 
     def fetch_is_final(self, job: bytes, round_number: int, at: Block | None = None) -> bool:
         """Return whether a round is posted, standing, and can no longer be struck."""
+        return bool(self._read("JobLedger", "isFinal", job, round_number, at=at))
 
     # Events
 
@@ -184,12 +160,45 @@ class Gateway:
             kinds: only these events; all where empty.
             job: only events of this job; registry events carry none, except slashings.
         """
+        return self._logs.fetch(first_block, last_block, kinds, job)
 
-    def fetch_posted_rounds(self, job: bytes, last_block: int | None = None) -> tuple[RoundPosted, ...]:
-        """Return every posted header of a job with its anchor words, in order, from the chain alone.
+    def fetch_posted_rounds(self, job: bytes, at: Block | None = None) -> tuple[RoundPosted, ...]:
+        """Return every posted header of a job with the words of its anchor, in order, from the chain alone.
 
-        Each is checked: the header's digest is the event's, the anchor word the ledger keeps is that of the event.
+        `final_at` of an attested round is that of its attestation. Struck rounds are among them: see `fetch_job`.
 
         Raises:
-            MalformedAnswer: an event does not fit what the ledger keeps.
+            MalformedAnswer: an event is missing, or does not fit what the ledger keeps.
         """
+        block = at or self.fetch_head()
+        state = self.fetch_job(job, block)
+        events = self.fetch_events(self.deployment.block, block.number, (RoundPosted, RoundAttested), job)
+        attested = {event.round: event.final_at for event in events if isinstance(event, RoundAttested)}
+        posted = tuple(
+            replace(event, final_at=attested.get(event.round, event.final_at))
+            for event in events
+            if isinstance(event, RoundPosted)
+        )
+        numbers = [event.round for event in posted]
+        if numbers != list(range(1, (state.posted if state else 0) + 1)):
+            raise MalformedAnswer(f"posted rounds of job {to_hex(job)}", "one event for each", f"rounds {numbers}")
+        for event in posted:
+            self._verify_posted(event, block)
+        return posted
+
+    def _verify_posted(self, event: RoundPosted, at: Block) -> None:
+        what = f"round {event.round} of job {to_hex(event.job)}"
+        digest = event.header.digest(self.domain)
+        if digest != event.header_digest or event.header.round != event.round:
+            raise MalformedAnswer(what, f"a header with digest {to_hex(event.header_digest)}", to_hex(digest))
+        kept = self.fetch_round(event.job, event.round, at)
+        if kept is None or kept.anchor != event.anchor.word():
+            expected = "none" if kept is None else to_hex(kept.anchor)
+            raise MalformedAnswer(what, f"the anchor {expected}", to_hex(event.anchor.word()))
+
+    def _read(self, contract: str, function: str, *arguments: object, at: Block | None = None) -> Any:
+        return self.execution.read(contract, self.deployment.find_address(contract), function, arguments, at)
+
+    def _read_token(self, token: bytes | None, function: str, *arguments: object, at: Block | None = None) -> int:
+        address = token or self.deployment.tally_token
+        return int(self.execution.read("TallyToken", address, function, arguments, at))

@@ -1,4 +1,4 @@
-"""What the registry reports about nodes: frozen twins of the events in `INodeRegistry.sol`. Stake in token base units."""
+"""What the registry reports about nodes: frozen twins of the events in `INodeRegistry.sol`. Stake in base units."""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ class NonceTaken(ChainError):
         self.next_nonce = next_nonce
         self.transaction = transaction
         super().__init__(
-            f"transaction {to_hex(transaction)} has nonce {nonce}, but the next of {to_address(address)} is {next_nonce}: "
-            "another program may use the same key"
+            f"transaction {to_hex(transaction)} has nonce {nonce}, but the next of {to_address(address)} is "
+            f"{next_nonce}: another program may use the same key"
         )
 
 
@@ -63,7 +63,9 @@ class FeeTooLow(ChainError):
     def __init__(self, transaction: bytes, reason: str) -> None:
         self.transaction = transaction
         self.reason = reason
-        super().__init__(f"the fee of transaction {to_hex(transaction)} is too low ({reason}): replace it with a higher one")
+        super().__init__(
+            f"the fee of transaction {to_hex(transaction)} is too low ({reason}): replace it with a higher one"
+        )
 
 
 class NotMined(ChainError):

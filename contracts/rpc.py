@@ -1,4 +1,4 @@
-"""One connection to a chain's JSON-RPC provider, over web3's HTTP provider: time limits, retries, errors that say who is wrong.
+"""One connection to a chain's JSON-RPC provider, over web3's HTTP provider: limits, retries, plain errors.
 
 web3 is imported when the first connection is made, so that programs which only print their help stay fast.
 """
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from contracts.errors import ChainUnreachable, ProviderRefused
 
 if TYPE_CHECKING:
+    import requests
     from web3.types import RPCEndpoint
 
 # Hosts that a proxy from the environment could only break.
@@ -21,6 +22,9 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 # JSON-RPC codes that mean "ask again later": limit exceeded (EIP-1474), resource unavailable (EIP-1474).
 BUSY = frozenset({-32005, -32002, 429})
+
+# Request timeout, too early, too many requests.
+RETRIED_STATUSES = frozenset({408, 425, 429})
 
 
 class Rpc:
@@ -62,7 +66,9 @@ class Rpc:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -115,7 +121,7 @@ class Rpc:
         except requests.Timeout:
             raise _NoAnswer("no answer in time") from None
         except requests.HTTPError as error:
-            raise _NoAnswer(f"HTTP status {error.response.status_code}") from None
+            return _read_status(method, error.response)
         except requests.RequestException as error:
             raise _NoAnswer(_describe_failure(error)) from None
         except (Web3Exception, ValueError) as error:
@@ -129,6 +135,20 @@ class _NoAnswer(Exception):
     """One exchange failed on the wire; the loop above decides what follows."""
 
 
+def _read_status(method: str, response: requests.Response | None) -> dict[str, Any]:
+    """Return the JSON-RPC error in an HTTP error's body, as some providers answer; their limits come as 4xx."""
+    status = 0 if response is None else response.status_code
+    if response is None or status >= 500 or status in RETRIED_STATUSES:
+        raise _NoAnswer(f"HTTP status {status}")
+    try:
+        value = response.json()
+    except ValueError:
+        value = None
+    if isinstance(value, dict) and value.get("error") is not None:
+        return value
+    raise ProviderRefused(method, status, f"HTTP status {status}")
+
+
 def _describe_failure(error: Exception) -> str:
     # The full text repeats the URL with its path; the class and the innermost reason are enough.
     reason = getattr(error.args[0], "reason", None) if error.args else None
@@ -140,4 +160,6 @@ def _read_error(method: str, error: object) -> ProviderRefused:
     if not isinstance(error, dict):
         return ProviderRefused(method, 0, str(error))
     code = error.get("code")
-    return ProviderRefused(method, code if isinstance(code, int) else 0, str(error.get("message", "")), error.get("data"))
+    return ProviderRefused(
+        method, code if isinstance(code, int) else 0, str(error.get("message", "")), error.get("data")
+    )

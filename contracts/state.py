@@ -1,4 +1,4 @@
-"""What the contracts keep, as read at one block: frozen twins of the structs in `IJobLedger.sol` and `INodeRegistry.sol`."""
+"""What the contracts keep, read at a block: frozen twins of the structs in `IJobLedger.sol`, `INodeRegistry.sol`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ class Anchor:
     entries_root: bytes
     count: int
     final_at: int
+
+    def values(self) -> tuple[bytes, bytes, int, int]:
+        """Return the words in Solidity's order."""
+        return self.header_digest, self.entries_root, self.count, self.final_at
 
     def word(self) -> bytes:
         """Return the 32 bytes the chain keeps: keccak256(abi.encode(headerDigest, entriesRoot, count, finalAt))."""

@@ -11,10 +11,21 @@ from typing import Protocol
 
 import rlp
 
+from ledger.errors import MalformedSignature
 from ledger.hashing import keccak256
 from ledger.hexadecimal import to_address, to_hex
+from ledger.signatures import recover
 
 DYNAMIC_FEE = b"\x02"
+
+
+class MalformedTransaction(Exception):
+    """Bytes that are not a signed transaction of ours."""
+
+    def __init__(self, raw: bytes, reason: str) -> None:
+        self.raw = raw
+        self.reason = reason
+        super().__init__(f"expected an EIP-1559 or EIP-155 transaction, got {len(raw)} bytes that are none: {reason}")
 
 
 class TransactionSigner(Protocol):
@@ -100,6 +111,18 @@ def sign_transaction(
     return SignedTransaction(keccak256(raw), raw, signer.address, nonce, gas, fees, call)
 
 
+def parse_transaction(raw: bytes, label: str) -> SignedTransaction:
+    """Return what persisted bytes say, so that a restarted program can go on with them; the label is not in them.
+
+    Raises:
+        MalformedTransaction: not a transaction that `sign_transaction` makes.
+    """
+    try:
+        return _parse_dynamic(raw, label) if raw[:1] == DYNAMIC_FEE else _parse_legacy(raw, label)
+    except (rlp.exceptions.RLPException, MalformedSignature, ValueError, TypeError) as error:
+        raise MalformedTransaction(raw, str(error)) from None
+
+
 def compute_create_address(sender: bytes, nonce: int) -> bytes:
     """Return the address of the contract that the sender's transaction with this nonce creates."""
     return keccak256(rlp.encode([sender, nonce]))[12:]
@@ -117,6 +140,31 @@ def _sign_legacy(signer: TransactionSigner, chain_id: int, nonce: int, call: Cal
     fields = [nonce, price, gas, call.target, call.value, call.data]
     r, s, parity = _split(signer.sign(keccak256(rlp.encode([*fields, chain_id, 0, 0]))))
     return bytes(rlp.encode([*fields, chain_id * 2 + 35 + parity, r, s]))
+
+
+def _parse_dynamic(raw: bytes, label: str) -> SignedTransaction:
+    fields = rlp.decode(raw[1:])
+    _, nonce, priority, limit, gas, target, value, data, _, parity, r, s = fields
+    sender = _recover(keccak256(DYNAMIC_FEE + rlp.encode(fields[:9])), r, s, _number(parity))
+    call, fees = Call(target, data, _number(value), label), Fees(_number(limit), _number(priority))
+    return SignedTransaction(keccak256(raw), raw, sender, _number(nonce), _number(gas), fees, call)
+
+
+def _parse_legacy(raw: bytes, label: str) -> SignedTransaction:
+    fields = rlp.decode(raw)
+    nonce, price, gas, target, value, data, v, r, s = fields
+    chain_id, parity = divmod(_number(v) - 35, 2)
+    sender = _recover(keccak256(rlp.encode([*fields[:6], chain_id, 0, 0])), r, s, parity)
+    call, fees = Call(target, data, _number(value), label), Fees(_number(price), None)
+    return SignedTransaction(keccak256(raw), raw, sender, _number(nonce), _number(gas), fees, call)
+
+
+def _recover(digest: bytes, r: bytes, s: bytes, parity: int) -> bytes:
+    return recover(digest, r.rjust(32, b"\0") + s.rjust(32, b"\0") + bytes([27 + parity]))
+
+
+def _number(content: bytes) -> int:
+    return int.from_bytes(content, "big")
 
 
 def _split(signature: bytes) -> tuple[int, int, int]:

@@ -1,0 +1,108 @@
+"""One chain, whatever contracts live on it: its id, its blocks, its accounts."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from contracts.abi import MalformedAnswer
+from contracts.artifacts import load_interfaces
+from contracts.errors import ChainMoved, ProviderRefused, WrongChain
+from contracts.execution import LATEST, Execution
+from contracts.rpc import Rpc
+from contracts.state import Block
+from ledger.hexadecimal import parse_hex, to_hex
+
+
+class Chain:
+    """Reads a chain. Safe to use from several threads; every method blocks.
+
+    All methods raise ChainUnreachable when no answer comes after all retries.
+
+    Args:
+        rpc: connection to the provider; closed by `close`.
+        chain_id: the id the chain must have; `verify` asks for it.
+        final_depth: how many blocks deep is final, on a chain that does not say so itself.
+    """
+
+    def __init__(self, rpc: Rpc, chain_id: int, *, final_depth: int = 32) -> None:
+        self.rpc = rpc
+        self.chain_id = chain_id
+        self.execution = Execution(rpc, load_interfaces())
+        self._final_depth = final_depth
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.rpc.close()
+
+    def verify(self) -> None:
+        """Verify that the provider serves the chain that is meant.
+
+        Raises:
+            WrongChain: it serves another one.
+        """
+        got = fetch_chain_id(self.rpc)
+        if got != self.chain_id:
+            raise WrongChain(self.chain_id, got)
+
+    def fetch_head(self) -> Block:
+        """Return the newest block; its timestamp is the chain's clock."""
+        head = self._fetch_block(LATEST)
+        if head is None:
+            raise MalformedAnswer("the newest block", "a block", "none")
+        return head
+
+    def fetch_final_block(self) -> Block:
+        """Return the newest block that no reorganisation removes, by the chain's word or else `final_depth` deep."""
+        head = self.fetch_head()
+        try:
+            final = self._fetch_block("finalized")
+        except ProviderRefused:
+            final = None
+        return final or self._fetch_block(hex(max(0, head.number - self._final_depth))) or head
+
+    def fetch_block(self, number: int) -> Block | None:
+        """Return the block with this number, or None where the chain is shorter."""
+        return self._fetch_block(hex(number))
+
+    def verify_block(self, number: int, block_hash: bytes) -> None:
+        """Verify that a block read before is still on the chain.
+
+        Raises:
+            ChainMoved: the chain reorganised: what was read at or after this block must be read again.
+        """
+        block = self.fetch_block(number)
+        if block is None or block.hash != block_hash:
+            raise ChainMoved(number, to_hex(block_hash), "no such block" if block is None else to_hex(block.hash))
+
+    def fetch_balance(self, address: bytes, at: Block | None = None) -> int:
+        """Return an address's native coin, in wei."""
+        return int(self.rpc.fetch("eth_getBalance", to_hex(address), _tag(at)), 16)
+
+    def fetch_code(self, address: bytes) -> bytes:
+        """Return the code at an address, empty where there is none."""
+        return parse_hex(self.rpc.fetch("eth_getCode", to_hex(address), LATEST))
+
+    def _fetch_block(self, tag: str) -> Block | None:
+        block: dict[str, Any] | None = self.rpc.fetch("eth_getBlockByNumber", tag, False)
+        if block is None:
+            return None
+        number, timestamp = int(block["number"], 16), int(block["timestamp"], 16)
+        return Block(number, parse_hex(block["hash"], 32), parse_hex(block["parentHash"], 32), timestamp)
+
+
+def fetch_chain_id(rpc: Rpc) -> int:
+    """Return the id of the chain that a provider serves."""
+    return int(rpc.fetch("eth_chainId"), 16)
+
+
+def _tag(at: Block | None) -> str:
+    return LATEST if at is None else hex(at.number)
