@@ -7,11 +7,14 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger
 from sqlmodel import Field, SQLModel
 
+from coordinator.columns import DecimalText
+
 
 class NodeRow(SQLModel, table=True):
     """A node: its signed registration (absent when it registered on chain by itself) and what it says of its machine.
 
-    `state` is pending (to be relayed), registered (the chain says so) or refused; `deadline` is the registration's own.
+    `state` is pending (to be relayed), registered (the chain says so) or refused; `deadline` is the registration's own;
+    `predecessor` is the node whose place this one took.
     """
 
     __tablename__ = "nodes"
@@ -27,6 +30,8 @@ class NodeRow(SQLModel, table=True):
     block: int | None = Field(sa_type=BigInteger, default=None)
     hardware: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     version: str = ""
+    stake: int = Field(sa_type=DecimalText, default=0)
+    predecessor: bytes | None = None
     registered_at: int = Field(sa_type=BigInteger)
     last_seen_at: int | None = Field(sa_type=BigInteger, default=None, index=True)
 

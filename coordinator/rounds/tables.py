@@ -17,7 +17,8 @@ def _belongs_to_round() -> ForeignKeyConstraint:
 class RoundRow(SQLModel, table=True):
     """A round. What enters a signed statement (seed, times, accumulator) is stored before or with the signature.
 
-    `clip` is the round's norm bound; `accumulator` and `count` grow with each receipt; totals come with the seal.
+    `clip` is the round's norm bound; `accumulator`, `count` and `cohort` grow as nodes commit and join; the rest comes
+    with the closing and the seal.
     """
 
     __tablename__ = "rounds"
@@ -33,6 +34,7 @@ class RoundRow(SQLModel, table=True):
     opened_at: int = Field(sa_type=BigInteger)
     commit_deadline: int = Field(sa_type=BigInteger)
     accumulator: bytes
+    cohort: int = Field(sa_type=BigInteger)
     count: int = Field(sa_type=BigInteger, default=0)
     revealed: int = Field(sa_type=BigInteger, default=0)
     closed_at: int | None = Field(sa_type=BigInteger, default=None)
@@ -47,6 +49,7 @@ class RoundRow(SQLModel, table=True):
     total_reward: int | None = Field(sa_type=DecimalText, default=None)
     pot: int | None = Field(sa_type=DecimalText, default=None)
     void: str | None = None
+    state_file: bytes | None = None  # what learning carries to the next round
     next_clip: int | None = Field(sa_type=BigInteger, default=None)
     sealed_at: int | None = Field(sa_type=BigInteger, default=None)
     metrics: dict[str, Any] | None = Field(default=None, sa_type=JSON)

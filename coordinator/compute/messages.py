@@ -1,0 +1,77 @@
+"""What is asked of the compute child and what it answers: plain frozen values, loaded without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class JobFiles:
+    """Asks whether a job's files are what its task reads. Answer: the model's number of parameters."""
+
+    spec: bytes
+    initial_model: Path
+    validation: Path | None
+    holdout: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevealedPayload:
+    """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why."""
+
+    seq: int
+    verdict: int
+    payload: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundWork:
+    """Asks for one round's outcome. `state` is None for a job's first round; `blobs` is where new files go."""
+
+    spec: bytes
+    base_model: Path
+    validation: Path | None
+    state: Path | None
+    beacon: bytes
+    payloads: tuple[RevealedPayload, ...]
+    blobs: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A contribution's verdict, weight and score (units of 2^-40 nats)."""
+
+    seq: int
+    verdict: int
+    weight: int
+    score: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoundResult:
+    """What came of a round. `files` are evidence files already kept, by name to (SHA-256, bytes).
+
+    `beacon` is what belongs into the header; `next_clip` in units of 2^-f; `outcome` are the bytes of `outcome.json`.
+    """
+
+    judged: tuple[Judged, ...]
+    void: str | None
+    next_model: bytes
+    state: bytes
+    beacon: bytes
+    next_clip: int
+    outcome: bytes
+    files: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Asks for the metrics of a model on examples that decide nothing. Answer: metrics by name."""
+
+    spec: bytes
+    model: Path
+    holdout: Path

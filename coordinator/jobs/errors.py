@@ -1,0 +1,55 @@
+"""Why a job or its files are refused."""
+
+from __future__ import annotations
+
+from coordinator.refusals import RequestRefused
+
+
+class UnknownJob(RequestRefused):
+    """This coordinator knows no such job."""
+
+    status = 404
+
+    def __init__(self, job: bytes) -> None:
+        self.job = job
+        super().__init__(f"this coordinator knows no job 0x{job.hex()}: look at GET /v1/jobs")
+
+
+class JobRefused(RequestRefused):
+    """The coordinator will not run a job with such a spec, terms or files."""
+
+    status = 422
+
+    def __init__(self, field: str, expected: str, got: object) -> None:
+        self.field = field
+        self.expected = expected
+        self.got = got
+        super().__init__(f"{field}: expected {expected}, got {_read(got)}: change it and ask again")
+
+
+class UnknownBlob(RequestRefused):
+    """There is no such file here, or none that this visitor may fetch."""
+
+    status = 404
+
+    def __init__(self, sha256: bytes) -> None:
+        self.sha256 = sha256
+        super().__init__(f"there is no file {sha256.hex()} here that you may fetch: sign in, or check the address")
+
+
+class UploadQuotaUsed(RequestRefused):
+    """The address has uploaded as much as it may."""
+
+    status = 413
+
+    def __init__(self, quota_bytes: int, used_bytes: int) -> None:
+        self.quota_bytes = quota_bytes
+        self.used_bytes = used_bytes
+        super().__init__(
+            f"expected at most {quota_bytes} bytes uploaded by one address, got {used_bytes}: "
+            "ask the coordinator's operator for more"
+        )
+
+
+def _read(value: object) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else repr(value)

@@ -1,0 +1,64 @@
+"""Jobs, their logs and files in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlmodel import Session, col, select
+
+from coordinator.bell import Topic
+from coordinator.database import announce
+from coordinator.jobs.tables import BlobRow, BlobShareRow, JobLogRow, JobRow
+
+
+def find_job(session: Session, job: bytes, *, lock: bool = False) -> JobRow | None:
+    """The job with this id; `lock` holds its row for the transaction."""
+    return session.get(JobRow, job, with_for_update=lock)
+
+
+def list_jobs(session: Session, states: Iterable[str] = ()) -> Sequence[JobRow]:
+    """Jobs in these states (all without any), newest first."""
+    query = select(JobRow).order_by(col(JobRow.created_at).desc(), col(JobRow.job))
+    wanted = list(states)
+    return session.exec(query.where(col(JobRow.state).in_(wanted)) if wanted else query).all()
+
+
+def add_log(session: Session, job: bytes, at: int, text: str, node: bytes | None = None) -> None:
+    """Write a line of the job's log."""
+    session.add(JobLogRow(job=job, at=at, node=node, text=text))
+    announce(session, Topic.PROGRESS)
+
+
+def list_logs(session: Session, job: bytes, after: int, limit: int) -> Sequence[JobLogRow]:
+    """Lines with an id above `after`, oldest first."""
+    query = select(JobLogRow).where(JobLogRow.job == job, col(JobLogRow.id) > after)
+    return session.exec(query.order_by(col(JobLogRow.id)).limit(limit)).all()
+
+
+def find_newest_log(session: Session, job: bytes) -> int:
+    """The id of the job's newest line, 0 without any."""
+    query = select(JobLogRow.id).where(JobLogRow.job == job).order_by(col(JobLogRow.id).desc())
+    return session.exec(query.limit(1)).first() or 0
+
+
+def find_blob(session: Session, digest: bytes) -> BlobRow | None:
+    """What is known of an uploaded file."""
+    return session.get(BlobRow, digest)
+
+
+def sum_uploads(session: Session, uploader: bytes) -> int:
+    """Bytes that this address has uploaded."""
+    return sum(session.exec(select(BlobRow.size_bytes).where(BlobRow.uploader == uploader)).all())
+
+
+def share(session: Session, digests: Iterable[bytes], job: bytes, audience: str) -> None:
+    """Let this audience fetch these files because of this job."""
+    for digest in digests:
+        if session.get(BlobShareRow, (digest, job, audience)) is None:
+            session.add(BlobShareRow(sha256=digest, job=job, audience=audience))
+            session.flush()
+
+
+def list_shares(session: Session, digest: bytes) -> Sequence[BlobShareRow]:
+    """Who may fetch this file."""
+    return session.exec(select(BlobShareRow).where(BlobShareRow.sha256 == digest)).all()

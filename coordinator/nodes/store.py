@@ -1,0 +1,62 @@
+"""Nodes and their telemetry in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import func
+from sqlmodel import Session, col, delete, select, update
+
+from coordinator.nodes.tables import NodeRow, TelemetryRow
+
+
+def find_node(session: Session, node: bytes, *, lock: bool = False) -> NodeRow | None:
+    """The node with this address; `lock` holds its row for the transaction."""
+    return session.get(NodeRow, node, with_for_update=lock)
+
+
+def list_nodes(session: Session, state: str | None = None) -> Sequence[NodeRow]:
+    """All nodes, or those in one state, oldest registration first."""
+    query = select(NodeRow).order_by(col(NodeRow.registered_at), col(NodeRow.node))
+    return session.exec(query if state is None else query.where(NodeRow.state == state)).all()
+
+
+def find_registered(session: Session, nodes: Iterable[bytes]) -> set[bytes]:
+    """Which of these nodes are registered."""
+    query = select(NodeRow.node).where(col(NodeRow.node).in_(list(nodes)), NodeRow.state == "registered")
+    return set(session.exec(query).all())
+
+
+def has_operator(session: Session, operator: bytes) -> bool:
+    """Whether a registered node belongs to this operator."""
+    query = select(NodeRow.node).where(NodeRow.operator == operator, NodeRow.state == "registered").limit(1)
+    return session.exec(query).first() is not None
+
+
+def touch(session: Session, seen: Mapping[bytes, int]) -> None:
+    """Write when nodes were last seen; times only grow."""
+    for node, at in seen.items():
+        session.exec(
+            update(NodeRow)
+            .where(col(NodeRow.node) == node, func.coalesce(col(NodeRow.last_seen_at), 0) < at)
+            .values(last_seen_at=at)
+        )
+
+
+def count_telemetry(session: Session, node: bytes, job: bytes, round_number: int) -> int:
+    """How many measurements a node has sent about one round."""
+    query = select(func.count()).where(
+        col(TelemetryRow.node) == node, col(TelemetryRow.job) == job, col(TelemetryRow.round) == round_number
+    )
+    return session.exec(query).one()
+
+
+def remove_telemetry(session: Session, before: int) -> None:
+    """Forget measurements older than that time."""
+    session.exec(delete(TelemetryRow).where(col(TelemetryRow.at) < before))
+
+
+def list_telemetry(session: Session, node: bytes, limit: int) -> Sequence[TelemetryRow]:
+    """A node's newest measurements first."""
+    query = select(TelemetryRow).where(TelemetryRow.node == node).order_by(col(TelemetryRow.id).desc())
+    return session.exec(query.limit(limit)).all()

@@ -1,0 +1,126 @@
+"""Rounds, contributions, entries and evidence in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from coordinator.rounds.moves import OPEN, SEALED
+from coordinator.rounds.tables import CohortRow, ContributionRow, EntryRow, EvidenceRow, RoundRow, StandingRow
+
+
+def find_round(session: Session, job: bytes, number: int, *, lock: bool = False) -> RoundRow | None:
+    """A round; `lock` holds its row for the transaction."""
+    return session.get(RoundRow, (job, number), with_for_update=lock)
+
+
+def list_rounds(session: Session, job: bytes, states: Iterable[str] = ()) -> Sequence[RoundRow]:
+    """A job's rounds in these states (all without any), in order."""
+    query = select(RoundRow).where(RoundRow.job == job).order_by(col(RoundRow.round))
+    wanted = list(states)
+    return session.exec(query.where(col(RoundRow.state).in_(wanted)) if wanted else query).all()
+
+
+def list_rounds_in(session: Session, states: Iterable[str]) -> Sequence[RoundRow]:
+    """Rounds of all jobs in these states."""
+    query = select(RoundRow).where(col(RoundRow.state).in_(list(states)))
+    return session.exec(query.order_by(col(RoundRow.job), col(RoundRow.round))).all()
+
+
+def find_newest(session: Session, job: bytes) -> RoundRow | None:
+    """The job's newest round."""
+    query = select(RoundRow).where(RoundRow.job == job).order_by(col(RoundRow.round).desc())
+    return session.exec(query.limit(1)).first()
+
+
+def find_open(session: Session, job: bytes) -> RoundRow | None:
+    """The job's round that is not sealed yet."""
+    query = select(RoundRow).where(RoundRow.job == job, col(RoundRow.state).in_(OPEN))
+    return session.exec(query).first()
+
+
+def count_unanchored(session: Session, job: bytes) -> int:
+    """How many sealed rounds of the job the chain does not hold yet."""
+    query = select(func.count()).where(col(RoundRow.job) == job, col(RoundRow.state) == "sealed")
+    return session.exec(query).one()
+
+
+def find_contribution(session: Session, digest: bytes, *, lock: bool = False) -> ContributionRow | None:
+    """The contribution with this digest."""
+    return session.get(ContributionRow, digest, with_for_update=lock)
+
+
+def find_contributions_by(
+    session: Session, job: bytes, number: int, nodes: Iterable[bytes]
+) -> dict[bytes, ContributionRow]:
+    """The contributions of these nodes to a round, by node."""
+    query = select(ContributionRow).where(ContributionRow.job == job, ContributionRow.round == number)
+    rows = session.exec(query.where(col(ContributionRow.node).in_(list(nodes)))).all()
+    return {row.node: row for row in rows}
+
+
+def list_contributions(session: Session, job: bytes, number: int) -> Sequence[ContributionRow]:
+    """A round's contributions in seq order."""
+    query = select(ContributionRow).where(ContributionRow.job == job, ContributionRow.round == number)
+    return session.exec(query.order_by(col(ContributionRow.seq))).all()
+
+
+def list_digests(session: Session, job: bytes, number: int) -> list[bytes]:
+    """A round's contribution digests in seq order."""
+    query = select(ContributionRow.contribution).where(ContributionRow.job == job, ContributionRow.round == number)
+    return list(session.exec(query.order_by(col(ContributionRow.seq))).all())
+
+
+def list_cohort(session: Session, job: bytes, number: int) -> set[bytes]:
+    """The nodes admitted to a round."""
+    return set(session.exec(select(CohortRow.node).where(CohortRow.job == job, CohortRow.round == number)).all())
+
+
+def list_entries(session: Session, job: bytes, number: int) -> Sequence[EntryRow]:
+    """A sealed round's entries in seq order."""
+    query = select(EntryRow).where(EntryRow.job == job, EntryRow.round == number)
+    return session.exec(query.order_by(col(EntryRow.seq))).all()
+
+
+def list_leaves(session: Session, job: bytes, number: int) -> list[bytes]:
+    """A sealed round's leaf hashes in seq order, without the padding."""
+    query = select(EntryRow.leaf).where(EntryRow.job == job, EntryRow.round == number)
+    return list(session.exec(query.order_by(col(EntryRow.seq))).all())
+
+
+def find_entry(session: Session, job: bytes, number: int, node: bytes) -> EntryRow | None:
+    """A node's entry in a round."""
+    query = select(EntryRow).where(EntryRow.job == job, EntryRow.round == number, EntryRow.node == node)
+    return session.exec(query).first()
+
+
+def find_entry_at(session: Session, job: bytes, number: int, seq: int) -> EntryRow | None:
+    """The entry at one seq of a round."""
+    return session.get(EntryRow, (job, number, seq))
+
+
+def list_standings(session: Session, job: bytes, nodes: Iterable[bytes] | None = None) -> dict[bytes, StandingRow]:
+    """What nodes carry in a job, by node; of all nodes unless some are named."""
+    query = select(StandingRow).where(StandingRow.job == job)
+    if nodes is not None:
+        query = query.where(col(StandingRow.node).in_(list(nodes)))
+    return {row.node: row for row in session.exec(query).all()}
+
+
+def list_standings_of(session: Session, node: bytes) -> Sequence[StandingRow]:
+    """What one node carries, job by job."""
+    return session.exec(select(StandingRow).where(StandingRow.node == node)).all()
+
+
+def list_evidence(session: Session, job: bytes, number: int) -> dict[str, EvidenceRow]:
+    """A round's evidence files by name."""
+    query = select(EvidenceRow).where(EvidenceRow.job == job, EvidenceRow.round == number)
+    return {row.name: row for row in session.exec(query).all()}
+
+
+def list_sealed_after(session: Session, job: bytes, number: int) -> Sequence[RoundRow]:
+    """A job's standing sealed rounds with a higher number, in order."""
+    query = select(RoundRow).where(RoundRow.job == job, col(RoundRow.round) > number, col(RoundRow.state).in_(SEALED))
+    return session.exec(query.order_by(col(RoundRow.round))).all()
