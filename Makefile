@@ -44,14 +44,16 @@ fix: .venv/python.stamp ## format, mend what can be mended, rewrite generated do
 
 test: test-contracts test-python ## all tests: forge and pytest
 
+# forge itself, not the script that npm puts before it: that one ends with 0 whatever happened.
 test-contracts: dev
-	cd contracts && node_modules/.bin/forge test
+	cd contracts && node_modules/@foundry-rs/forge-*/bin/forge test
 
 test-python: dev
 	$(BIN)/pytest -n $(WORKERS)
 
 deep: dev ## the long profiles
-	$(BIN)/pytest -n $(WORKERS) -m deep
+	cd contracts && FOUNDRY_PROFILE=deep node_modules/@foundry-rs/forge-*/bin/forge test
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n $(WORKERS) -m deep
 
 demo: dev ## the main job, end to end, on real data
 	$(BIN)/tally demo

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from contracts.devchain import DevChain
+
 # The ordinary run draws the same examples every time; `-m deep` with HYPOTHESIS_PROFILE=deep looks for new ones.
 settings.register_profile(
     "ordinary", deadline=None, derandomize=True, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
@@ -31,3 +33,10 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 def repository() -> Path:
     """The repository's root folder."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def dev_chain() -> Iterator[DevChain]:
+    """An anvil on a free loopback port that mines a block for every transaction; one per test process."""
+    with DevChain.start(block_seconds=None) as chain:
+        yield chain

@@ -102,7 +102,7 @@ def test_cast_refuses_the_signature_of_another_statement(signer: Signer, domain:
     signature = to_hex(signer.sign(first))
     address = to_address(signer.address)
     run_cast("wallet", "verify", "--no-hash", "--address", address, to_hex(first), signature)
-    with pytest.raises(AssertionError, match=r"did not|failed"):
+    with pytest.raises(AssertionError, match="did not sign"):
         run_cast("wallet", "verify", "--no-hash", "--address", address, to_hex(second), signature)
 
 
