@@ -10,8 +10,7 @@ from importlib import resources
 
 from contracts.abi import Interface
 
-NAMES = ("TallyToken", "NodeRegistry", "JobLedger", "Errors")
-WORD_BYTES = 32
+NAMES = ("TallyToken", "NodeRegistry", "JobLedger")
 
 
 @dataclass(frozen=True)
@@ -22,19 +21,19 @@ class Artifact:
         interface: its ABI.
         creation_code: what a deployment sends, before the constructor's arguments.
         code: what a deployment leaves on the chain, with zeros where constructors write immutables.
-        immutables: positions in bytes of every such 32-byte word.
+        immutables: (start, length) in bytes of every such place.
     """
 
     interface: Interface
     creation_code: bytes
     code: bytes
-    immutables: tuple[int, ...]
+    immutables: tuple[tuple[int, int], ...]
 
     def is_code(self, found: bytes) -> bool:
         """Return whether code found on a chain is this contract's, whatever its immutables."""
         masked = bytearray(found)
-        for start in self.immutables:
-            masked[start : start + WORD_BYTES] = bytes(WORD_BYTES)
+        for start, length in self.immutables:
+            masked[start : start + length] = bytes(length)
         return bytes(masked) == self.code
 
 
@@ -43,14 +42,15 @@ def load_artifact(name: str) -> Artifact:
     """Return the committed build of a contract."""
     text = resources.files("contracts").joinpath("artifacts", f"{name}.json").read_text(encoding="utf-8")
     value = json.loads(text)
+    places = [place for named in value["immutableReferences"].values() for place in named]
     return Artifact(
         interface=Interface(name, value["abi"]),
         creation_code=bytes.fromhex(value["bytecode"].removeprefix("0x")),
         code=bytes.fromhex(value["deployedBytecode"].removeprefix("0x")),
-        immutables=tuple(sorted(start for places in value["immutables"].values() for start in places)),
+        immutables=tuple(sorted((place["start"], place["length"]) for place in places)),
     )
 
 
 def load_interfaces() -> Mapping[str, Interface]:
-    """Return the interfaces by Solidity name; `Errors` holds the errors that contracts pass on from libraries."""
+    """Return the interfaces of all contracts by Solidity name."""
     return {name: load_artifact(name).interface for name in NAMES}
