@@ -17,8 +17,9 @@ _START: Final = Layout(">32s24xQ32s")
 
 @dataclass(frozen=True, slots=True)
 class Opening(TypedStruct):
-    """The payload's digest and the salt (32 random bytes) that open a commitment; `vector_commitment` is zero unless the
-    job is verifiable.
+    """What opens a commitment: the payload's digest and the salt (32 random bytes).
+
+    `vector_commitment` is zero unless the job is verifiable.
     """
 
     TYPE: ClassVar[StructType] = define_type("Opening(bytes32 payloadSha256,bytes32 vectorCommitment,bytes32 salt)")
@@ -33,7 +34,7 @@ class Opening(TypedStruct):
 
 
 def compute_commitment(payload_sha256: bytes, vector_commitment: bytes, salt: bytes) -> bytes:
-    """Returns keccak256(abi.encode(TYPE_HASH, payloadSha256, vectorCommitment, salt)), the struct hash of the opening."""
+    """Returns keccak256(abi.encode(TYPE_HASH, payloadSha256, vectorCommitment, salt)): the opening's struct hash."""
     return Opening(payload_sha256, vector_commitment, salt).struct_hash()
 
 

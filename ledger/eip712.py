@@ -19,8 +19,8 @@ _ARRAY: Final = re.compile(r"(?P<item>.+)\[(?P<length>|[1-9][0-9]*)\]")
 class StructType:
     """A struct type with everything a digest needs that its values do not change.
 
-    `members` are (Solidity type, name) in order; `structs` are the struct types that members name. Types are written out in
-    full: `uint256`, never `uint`.
+    `members` are (Solidity type, name) in order; `structs` are the struct types that members name. Types are written out
+    in full: `uint256`, never `uint`.
 
     Raises:
         MalformedStatement: when a name is no identifier or comes twice, or a type is unknown.
@@ -33,7 +33,8 @@ class StructType:
         "_words",
         "members",
         "name",
-        "structs",
+        "own_string",
+        "referenced",
         "type_hash",
         "type_string",
     )
@@ -41,16 +42,15 @@ class StructType:
     def __init__(self, name: str, members: Sequence[tuple[str, str]], structs: Sequence[StructType] = ()) -> None:
         self.name = name
         self.members = tuple(members)
-        self.structs = tuple(structs)
         _check_names(name, [member for _, member in self.members])
-        known = {struct.name: struct for struct in self.structs}
+        known = {struct.name: struct for struct in structs}
+        self.referenced = _collect(name, structs)
         self._words = tuple(_read_type(kind, known, f"{name}.{member}") for kind, member in self.members)
         self._subjects = tuple(f"{name}.{member}" for _, member in self.members)
         self._encoders = tuple((at, word.encode) for at, word in enumerate(self._words) if word.encode is not None)
         self._layout = Layout(">32s" + "".join(word.pack_format for word in self._words))
-        self.type_string = self._own_string() + "".join(
-            other._own_string() for _, other in sorted(self._find_referenced({}).items()) if other.name != name
-        )
+        self.own_string = f"{name}({','.join(f'{kind} {member}' for kind, member in self.members)})"
+        self.type_string = self.own_string + "".join(self.referenced[key].own_string for key in sorted(self.referenced))
         self.type_hash = keccak256(self.type_string.encode("ascii"))
 
     def __repr__(self) -> str:
@@ -96,16 +96,6 @@ class StructType:
         if len(values) != len(names) or any(name not in values for name in names):
             raise MalformedStatement(subject, f"exactly the members {', '.join(names)}", sorted(map(str, values)))
         return [values[name] for name in names]
-
-    def _own_string(self) -> str:
-        return f"{self.name}({','.join(f'{kind} {member}' for kind, member in self.members)})"
-
-    def _find_referenced(self, found: dict[str, StructType]) -> dict[str, StructType]:
-        for struct in self.structs:
-            if found.setdefault(struct.name, struct).type_string != struct.type_string:
-                raise MalformedStatement(self.name, f"one definition of {struct.name}", struct.type_string)
-            struct._find_referenced(found)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +150,8 @@ def parse_types(types: Mapping[str, Sequence[Mapping[str, str]]], primary: str) 
     """Reads the `types` object of `eth_signTypedData` and returns its primary type.
 
     Raises:
-        MalformedStatement: when a type is missing, never used, or contains itself, or a member has other keys than `name` and
-            `type`; `EIP712Domain` may stand beside the others.
+        MalformedStatement: when a type is missing, never used, or contains itself, or a member has other keys than
+            `name` and `type`; `EIP712Domain` may stand beside the others.
     """
     built: dict[str, StructType] = {}
     struct = _build_struct(types, primary, built, ())
@@ -187,6 +177,15 @@ def _build_struct(
         inner = sorted({kind.split("[", 1)[0] for kind, _ in members} - set(WORDS))
         built[name] = StructType(name, members, [_build_struct(types, other, built, (*path, name)) for other in inner])
     return built[name]
+
+
+def _collect(name: str, structs: Sequence[StructType]) -> Mapping[str, StructType]:
+    """Returns every struct type that `structs` are or refer to, by name."""
+    found: dict[str, StructType] = {}
+    for struct in (referenced for direct in structs for referenced in (direct, *direct.referenced.values())):
+        if struct.name == name or found.setdefault(struct.name, struct).type_string != struct.type_string:
+            raise MalformedStatement(name, f"one definition of {struct.name}", struct.type_string)
+    return found
 
 
 def _check_names(name: str, members: list[str]) -> None:

@@ -1,7 +1,7 @@
 """The signed statements of protocol version 1 and the terms of a job (EIP-712).
 
-A statement is checked when it is made, so that an instance can always be signed and hashed; a dict off the wire never is.
-(More names than usual: this is the list of all statements.) The twins in Solidity are the structs of the same names.
+A statement is checked when it is made, so that an instance can always be signed and hashed; a dict off the wire never
+is. The twins in Solidity are the structs of the same names. (More names than usual: the list of all statements.)
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Statement(TypedStruct):
 class Terms(TypedStruct):
     """What the chain enforces for a job. Amounts in token base units, times in seconds.
 
-    `price_per_nat` is base units per nat of fall in validation loss; `witnesses` and `threshold` are zero without a quorum.
+    `price_per_nat` is base units per nat of fall in loss; `witnesses` and `threshold` are zero without a quorum.
     """
 
     TYPE: ClassVar[StructType] = define_type(
@@ -143,7 +143,7 @@ class RoundHeader(Statement):
 
 @dataclass(frozen=True, slots=True)
 class Acceptance(Statement):
-    """The coordinator's word that it will run a job, needed by `openJob` before `deadline`. Signed by the coordinator."""
+    """The coordinator's word that it will run a job; `openJob` needs it by `deadline`. Signed by the coordinator."""
 
     TYPE: ClassVar[StructType] = define_type("Acceptance(bytes32 job,uint64 deadline)")
 

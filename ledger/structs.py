@@ -1,20 +1,20 @@
-"""Typed structs as frozen dataclasses: checked when made, hashed as EIP-712 does, written as JSON and read back strictly.
+"""Typed structs as frozen dataclasses: checked when made, hashed as EIP-712 does, written as JSON, read back strictly.
 
-JSON: the members' own names; bytes32 as lower-case hex, addresses with EIP-55 checksum, integers of up to 64 bits as numbers
-(at most 2^53 − 1), wider ones as decimal strings.
+JSON: the members' own names; bytes32 as lower-case hex, addresses with EIP-55 checksum, integers of up to 64 bits as
+numbers (at most 2^53 − 1), wider ones as decimal strings.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Self
 
 from ledger.canonical import SAFE_INTEGER, JsonValue
 from ledger.eip712 import StructType
-from ledger.errors import MalformedStatement
+from ledger.errors import Malformed, MalformedStatement
 from ledger.hexadecimal import parse_address, parse_hex, to_address, to_hex
 
 _DECIMAL: Final = re.compile(r"0|-?[1-9][0-9]{0,77}")
@@ -39,22 +39,22 @@ class TypedStruct:
     """
 
     TYPE: ClassVar[StructType]
-    _values: ClassVar[Callable[[Any], tuple[Any, ...]]]
+    _read_values: ClassVar[attrgetter[Any]]
 
     def __init_subclass__(cls) -> None:
         if "TYPE" in cls.__dict__:
-            cls._values = attrgetter(*(to_snake(name) for _, name in cls.TYPE.members))
+            cls._read_values = attrgetter(*(to_snake(name) for _, name in cls.TYPE.members))
 
     def __post_init__(self) -> None:
         self.TYPE.check(self.values())
 
     def values(self) -> tuple[Any, ...]:
         """Returns the members' values in order."""
-        return type(self)._values(self)
+        return self._read_values(self)
 
     def struct_hash(self) -> bytes:
         """Returns `hashStruct`: keccak256(abi.encode(TYPE_HASH, …))."""
-        return self.TYPE.hash_checked(type(self)._values(self))
+        return self.TYPE.hash_checked(self._read_values(self))
 
     def to_json(self) -> dict[str, JsonValue]:
         """Returns the members by name as JSON values.
@@ -82,21 +82,23 @@ def to_snake(name: str) -> str:
     return re.sub(r"([A-Z])", lambda capital: "_" + capital[1].lower(), name)
 
 
-def read_object(value: object, subject: str, names: list[str]) -> Mapping[str, object]:
+def read_object(
+    value: object, subject: str, names: list[str], error: type[Malformed] = MalformedStatement
+) -> Mapping[str, object]:
     """Returns a JSON object that has exactly the keys `names`.
 
     Raises:
-        MalformedStatement: naming the missing and the unknown keys.
+        Malformed: as `error`, naming the missing and the unknown keys.
     """
     if type(value) is not dict:
-        raise MalformedStatement(subject, "a JSON object", value)
+        raise error(subject, "a JSON object", value)
     if len(value) != len(names) or any(name not in value for name in names):
         missing = [name for name in names if name not in value]
         unknown = [str(key) for key in value if key not in names]
         differences = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(
             unknown
         )
-        raise MalformedStatement(subject, f"expected exactly {', '.join(names)}; {'; '.join(differences)}")
+        raise error(subject, f"expected exactly {', '.join(names)}; {'; '.join(differences)}")
     return value
 
 

@@ -1,7 +1,7 @@
 """The tally of a round: one entry per contribution in the order received, with running totals (DESIGN §4.3).
 
-The score is carried per node as credit; only a new peak of credit earns, so debts are paid back before anything is earned.
-Amounts are token base units, scores units of 2⁻⁴⁰ nats; integers throughout. (More names than usual: the account is one.)
+The score is carried per node as credit; only a new peak of credit earns: debts are paid back before anything is earned.
+Amounts are token base units, scores units of 2⁻⁴⁰ nats; integers all. (More names than usual: it is one account.)
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Body(TypedStruct):
-    """The part of an entry that its leaf holds by digest. Only types and widths are checked: an audit judges the rest."""
+    """The part of an entry that its leaf holds by digest. Only types and widths are checked: audits judge the rest."""
 
     TYPE: ClassVar[StructType] = define_type(
         "Body(bytes32 contribution,bytes32 signatures,uint8 verdict,uint64 weight,int128 score,int128 credit,"
@@ -134,7 +134,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What screening and scoring decided about one contribution; `score` in 2⁻⁴⁰ nats, zero with `weight` unless accepted."""
+    """What screening and scoring decided about a contribution; `weight` and `score` are 0 unless it was accepted."""
 
     node: bytes
     contribution_digest: bytes
@@ -209,11 +209,11 @@ def compute_tally(
     standings: Mapping[bytes, Standing],
     round: int,
 ) -> Tally:
-    """Computes a round's tally from one judgement per seq and what the nodes carry; a node without standing starts at 0.
+    """Computes a tally from one judgement per seq and what the nodes carry; a node without standing starts at 0.
 
     Raises:
-        MalformedStatement: when there is no judgement, a node or contribution stands twice, some but not all verdicts are
-            VOID, a standing is not older than the round, or an amount outgrows its field (named in the error).
+        MalformedStatement: when there is no judgement, a node or contribution stands twice, only some verdicts are
+            VOID, a standing is not older than the round, or an amount outgrows its field (which the error names).
     """
     WORDS["uint128"].check(budget_per_round, "budgetPerRound")
     WORDS["uint128"].check(price_per_nat, "pricePerNat")
@@ -223,9 +223,9 @@ def compute_tally(
     for standing in before:
         if standing.round >= round:
             raise MalformedStatement("Standing.round", f"a round before {round}", standing.round)
-    credits = [standing.credit + judgement.score for standing, judgement in zip(before, judgements, strict=True)]
-    peaks = [max(standing.peak, credit) for standing, credit in zip(before, credits, strict=True)]
-    gains = [peak - standing.peak for standing, peak in zip(before, peaks, strict=True)]
+    new_credits = [standing.credit + judgement.score for standing, judgement in zip(before, judgements, strict=True)]
+    new_peaks = [max(standing.peak, credit) for standing, credit in zip(before, new_credits, strict=True)]
+    gains = [peak - standing.peak for standing, peak in zip(before, new_peaks, strict=True)]
     total_gain = sum(gains)
     pot = compute_pot(budget_per_round, price_per_nat, sum(judgement.score for judgement in judgements))
 
@@ -241,8 +241,8 @@ def compute_tally(
             verdict=int(judgement.verdict),
             weight=judgement.weight,
             score=judgement.score,
-            credit=credits[seq],
-            peak=peaks[seq],
+            credit=new_credits[seq],
+            peak=new_peaks[seq],
             gain=gains[seq],
             reward=own_reward,
             previous_round=before[seq].round,

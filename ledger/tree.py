@@ -1,8 +1,8 @@
 """The tree of a round's entries: an OpenZeppelin `StandardMerkleTree`, padded to 2^d leaves.
 
-A plain OpenZeppelin tree can hide a leaf that nobody knows of, since its proofs carry no position. So position lives in the
-leaf, leaves for seq `count … 2^d − 1` with zero in every other field fill the tree, and a proof has exactly d elements:
-2^d distinct provable leaves leave no room for another.
+A plain OpenZeppelin tree can hide a leaf that nobody knows of, since its proofs carry no position. So position lives in
+the leaf, leaves for seq `count … 2^d − 1` with zero in every other field fill the tree, and a proof has exactly d
+elements: 2^d distinct provable leaves leave no room for another.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ def verify_proof(root: bytes, leaf_hash: bytes, proof: Sequence[bytes], count: i
     """Verifies that a leaf is in the tree of `count` entries with this root.
 
     Raises:
-        VerificationError: `proof-length` when the proof has not exactly ⌈log2 count⌉ elements, `tree-root` when it leads to
-            another root.
+        VerificationError: `proof-length` when the proof has not exactly ⌈log2 count⌉ elements, `tree-root` when it
+            leads to another root.
         MalformedTree: when an element is not 32 bytes.
     """
     depth = compute_depth(count)

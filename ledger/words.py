@@ -1,7 +1,7 @@
 """The atomic ABI types as 32-byte words: which Python value is exactly one, and how it is packed.
 
-Common typed-data encoders give one digest for `12`, `"12"` and `"0xc"`, pad short `bytes32` and ignore extra fields. Here a
-value has exactly the type and width its Solidity type says, or it is refused.
+Common typed-data encoders give one digest for `12`, `"12"` and `"0xc"`, pad short `bytes32` and ignore extra fields.
+Here a value has exactly the type and width its Solidity type says, or it is refused.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ WORD_BYTES: Final = 32
 class Word:
     """How one member type becomes a 32-byte word.
 
-    `check(value, subject)` raises MalformedStatement; `pack_format` is the member's part of a big-endian `struct` format, and
-    `encode` (if any) turns a checked value into what that format takes.
+    `check(value, subject)` raises MalformedStatement; `pack_format` is the member's part of a big-endian `struct`
+    format, and `encode` (if any) turns a checked value into what that format takes.
     """
 
     type_name: str
