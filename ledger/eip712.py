@@ -19,8 +19,8 @@ _ARRAY: Final = re.compile(r"(?P<item>.+)\[(?P<length>|[1-9][0-9]*)\]")
 class StructType:
     """A struct type with everything a digest needs that its values do not change.
 
-    `members` are (Solidity type, name) in order; `structs` are the struct types that members name. Types are written out
-    in full: `uint256`, never `uint`.
+    `members` are (Solidity type, name) in order; `structs` are the struct types that members name. Types are written
+    out in full: `uint256`, never `uint`.
 
     Raises:
         MalformedStatement: when a name is no identifier or comes twice, or a type is unknown.

@@ -83,8 +83,8 @@ class Cohort:
 class JobSpec:
     """The rules of a job's learning; `initial_model` and `validation` are SHA-256 digests of files.
 
-    `validation` is None exactly when the scoring rule is `by-weight` (then `validation_positions` is unused). The unit of
-    `clip_norm` is that of the model's parameters.
+    `validation` is None exactly when the scoring rule is `by-weight` (then `validation_positions` is unused). The unit
+    of `clip_norm` is that of the model's parameters.
 
     Raises:
         MalformedSpec: at construction, naming the field.

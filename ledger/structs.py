@@ -39,7 +39,7 @@ class TypedStruct:
     """
 
     TYPE: ClassVar[StructType]
-    _read_values: ClassVar[attrgetter[Any]]
+    _read_values: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:
         if "TYPE" in cls.__dict__:
@@ -50,7 +50,8 @@ class TypedStruct:
 
     def values(self) -> tuple[Any, ...]:
         """Returns the members' values in order."""
-        return self._read_values(self)
+        values: tuple[Any, ...] = self._read_values(self)
+        return values
 
     def struct_hash(self) -> bytes:
         """Returns `hashStruct`: keccak256(abi.encode(TYPE_HASH, …))."""
