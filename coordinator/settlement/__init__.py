@@ -1,0 +1,1 @@
+"""Settlement: everything that reaches the chain, sent by one worker from one durable queue."""

@@ -1,0 +1,115 @@
+"""The follower: applies what the contracts report, in chain order, and undoes what a fork took back.
+
+Each step is one transaction: a range of blocks is applied together with the cursor that says so. A crash before it
+repeats the range, a crash after it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import structlog
+from sqlmodel import Session, col, delete, select
+
+from contracts.gateway import Gateway
+from contracts.state import Block, NodeState
+from coordinator.context import Context
+from coordinator.nodes import service as nodes
+from coordinator.settlement.effects import Effects, list_changed_nodes, list_events_above, list_undone_nodes
+from coordinator.settlement.tables import ChainBlockRow
+
+_BLOCKS_A_STEP = 2_000
+_REMEMBERED_BLOCKS = 512
+
+_log = structlog.get_logger()
+
+
+class Follower:
+    """Follows one deployment's events.
+
+    Args:
+        context: the coordinator's shared parts.
+        gateway: reads the chain.
+        confirmations: blocks that must lie above an event before it counts.
+    """
+
+    def __init__(self, context: Context, gateway: Gateway, confirmations: int) -> None:
+        self._database = context.database
+        self._gateway = gateway
+        self._confirmations = confirmations
+        self._effects = Effects(context, gateway)
+
+    def advance(self) -> Block:
+        """Apply everything up to the newest confirmed block; return the chain's head.
+
+        Raises:
+            ChainUnreachable: no answer; what was applied stays applied.
+        """
+        head = self._gateway.fetch_head()
+        applied = self._find_common_block()
+        last = head.number - self._confirmations
+        while applied < last:
+            through = min(applied + _BLOCKS_A_STEP, last)
+            if not self._apply_range(applied + 1, through):
+                break  # the chain forked while it was read: the next look finds where
+            applied = through
+        return head
+
+    def _apply_range(self, first: int, last: int) -> bool:
+        before = self._gateway.fetch_block(last)
+        events = self._gateway.fetch_events(first, last)
+        changed = self._fetch_nodes(list_changed_nodes(events))
+        after = self._gateway.fetch_block(last)
+        if before is None or after is None or before.hash != after.hash:
+            return False
+        with self._database.write() as session:
+            for event in events:
+                self._effects.apply(session, event)
+            _note_nodes(session, changed)
+            _remember(session, before)
+        return True
+
+    def _find_common_block(self) -> int:
+        """The newest applied block that is still on the chain; what lies above it is undone."""
+        with self._database.read() as session:
+            newest_first = session.exec(select(ChainBlockRow).order_by(col(ChainBlockRow.number).desc())).all()
+        beginning = self._gateway.deployment.block - 1
+        for row in newest_first:
+            block = self._gateway.fetch_block(row.number)
+            if block is not None and block.hash == row.hash:
+                common = row.number
+                break
+        else:
+            common = beginning
+        if newest_first and common != newest_first[0].number:
+            self._roll_back(common)
+        return common
+
+    def _roll_back(self, common: int) -> None:
+        with self._database.read() as session:
+            changed = self._fetch_nodes(list_undone_nodes(list_events_above(session, common)))
+        with self._database.write() as session:
+            undone = list_events_above(session, common)
+            _log.warning("chain_reorganised", common_block=common, events_undone=len(undone))
+            for record in undone:
+                self._effects.undo(session, record)
+            _note_nodes(session, changed)
+            session.exec(delete(ChainBlockRow).where(col(ChainBlockRow.number) > common))
+
+    def _fetch_nodes(self, changed: Iterable[bytes]) -> dict[bytes, NodeState]:
+        states = {node: self._gateway.fetch_node(node) for node in changed}
+        return {node: state for node, state in states.items() if state is not None}
+
+
+def _note_nodes(session: Session, states: Mapping[bytes, NodeState]) -> None:
+    for node, state in states.items():
+        nodes.mark_payout(session, node, state.payout)
+        nodes.mark_stake(session, node, state.staked - state.leaving)
+
+
+def _remember(session: Session, block: Block) -> None:
+    session.merge(ChainBlockRow(number=block.number, hash=block.hash))
+    newest_first = select(ChainBlockRow.number).order_by(col(ChainBlockRow.number).desc())
+    oldest = session.exec(newest_first.offset(_REMEMBERED_BLOCKS).limit(1)).first()
+    if oldest is not None:
+        session.exec(delete(ChainBlockRow).where(col(ChainBlockRow.number) <= oldest))

@@ -1,0 +1,82 @@
+"""Tables of settlement: transactions, each durable before it is sent; relayed claims; what was read from the chain."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from coordinator.columns import DecimalText
+
+
+class TransactionRow(SQLModel, table=True):
+    """A signed transaction. `subject` names what it is for, so that one need never has two transactions at work.
+
+    States: signed (maybe sent) → mined → settled (its block is final); or reverted; or dropped (its nonce went to
+    another). A reorganisation takes a mined one back to signed. Fees in wei.
+    """
+
+    __tablename__ = "transactions"
+    __table_args__ = (UniqueConstraint("hash"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    subject: str = Field(index=True)
+    state: str = Field(index=True)
+    hash: bytes
+    raw: bytes
+    nonce: int = Field(sa_type=BigInteger, index=True)
+    gas: int = Field(sa_type=BigInteger)
+    fee_limit: int = Field(sa_type=DecimalText)
+    fee_priority: int | None = Field(default=None, sa_type=DecimalText)
+    target: bytes
+    data: bytes
+    label: str
+    signed_at: int = Field(sa_type=BigInteger)
+    sent_at: int | None = Field(default=None, sa_type=BigInteger)
+    block: int | None = Field(default=None, sa_type=BigInteger)
+    block_hash: bytes | None = None
+    gas_used: int | None = Field(default=None, sa_type=BigInteger)
+    reason: str = ""
+
+
+class ClaimRow(SQLModel, table=True):
+    """A claim that the coordinator relays: queued → sent → paid | failed. `amount` is what it drew, in base units.
+
+    `earned` is what the entry says, `subject` the transaction that carries the claim.
+    """
+
+    __tablename__ = "claims"
+
+    id: int | None = Field(default=None, primary_key=True)
+    job: bytes = Field(index=True)
+    round: int = Field(sa_type=BigInteger)
+    node: bytes = Field(index=True)
+    state: str = Field(index=True)
+    earned: int = Field(sa_type=DecimalText)
+    amount: int = Field(default=0, sa_type=DecimalText)
+    detail: str = ""
+    subject: str = Field(default="", index=True)
+    asked_at: int = Field(sa_type=BigInteger, index=True)
+
+
+class ChainBlockRow(SQLModel, table=True):
+    """A block up to which events were applied; the newest is the cursor, the older ones find where a chain forked."""
+
+    __tablename__ = "chain_blocks"
+
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+    hash: bytes
+
+
+class ChainEventRow(SQLModel, table=True):
+    """An applied event: what a reorganisation must undo. `value` is the amount that goes with it, where one does."""
+
+    __tablename__ = "chain_events"
+
+    block: int = Field(primary_key=True, sa_type=BigInteger)
+    log_index: int = Field(primary_key=True, sa_type=BigInteger)
+    kind: str
+    job: bytes | None = Field(default=None, index=True)
+    round: int | None = Field(default=None, sa_type=BigInteger)
+    node: bytes | None = Field(default=None, index=True)
+    value: int | None = Field(default=None, sa_type=DecimalText)
+    transaction: bytes
