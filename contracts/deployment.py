@@ -31,6 +31,8 @@ KEYS = frozenset({"protocol", "chainId", "block", "codeHashes", *CONTRACTS})
 class MalformedDeployment(Exception):
     """A deployment file does not say what such a file must say."""
 
+    exit_code = 2
+
     def __init__(self, source: str, field: str, expected: str, got: str) -> None:
         self.source = source
         self.field = field
@@ -39,6 +41,16 @@ class MalformedDeployment(Exception):
         super().__init__(
             f"{source}: expected {field} to be {expected}, got {got}: use the file that `tally-chain deploy` wrote"
         )
+
+
+class DeploymentExists(Exception):
+    """There is a deployment file already where one is to be written."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(f"expected no file at {path}, got one: a deployment is never overwritten, name another file")
 
 
 @dataclass(frozen=True)
@@ -133,11 +145,14 @@ class Deployment:
         """Write the deployment to a new file.
 
         Raises:
-            FileExistsError: there is a file already; a deployment is never overwritten.
+            DeploymentExists: there is a file already.
         """
-        with path.open("x", encoding="utf-8") as file:
-            json.dump(self.to_json(), file, indent=2)
-            file.write("\n")
+        text = json.dumps(self.to_json(), indent=2) + "\n"
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            raise DeploymentExists(path) from None
 
 
 def _read_natural(source: str, field: str, value: object) -> int:

@@ -19,9 +19,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from ledger.signatures import Signer
+
 CHAIN_ID = 31337
 PHRASE = "test test test test test test test test test test test junk"
 """The phrase every Ethereum dev chain uses, so that wallets and other tools know the accounts."""
+
+FIRST_KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+"""Private key of the phrase's first account."""
 
 ANVIL_VARIABLE = "TALLY_ANVIL"
 READY = re.compile(r"Listening on (\S+:\d+)")
@@ -127,6 +132,11 @@ class DevChain:
     def stop(self) -> None:
         """Stop anvil; the chain is gone."""
         _end(self._process)
+
+
+def load_dev_signer() -> Signer:
+    """Return the signer of the first account of PHRASE, m/44'/60'/0'/0/0."""
+    return Signer(bytes.fromhex(FIRST_KEY))
 
 
 def find_anvil() -> str:

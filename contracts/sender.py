@@ -36,6 +36,7 @@ class Sender:
         chain: what it reads from and signs for: a Gateway, or any chain.
         signer: holds the key.
         most_fee: the most a unit of gas may cost, in wei, whatever the provider suggests.
+        poll_seconds: pause between looks at a receipt.
         clock: monotonic seconds, for `wait`.
         sleep: waits that many seconds.
     """
@@ -46,6 +47,7 @@ class Sender:
         signer: TransactionSigner,
         *,
         most_fee: int = 10**13,
+        poll_seconds: float = 0.25,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -53,6 +55,7 @@ class Sender:
         self._rpc = chain.rpc
         self._signer = signer
         self._most_fee = most_fee
+        self._poll_seconds = poll_seconds
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -149,7 +152,7 @@ class Sender:
             revert=None if succeeded else self._find_revert(transaction_hash, block),
         )
 
-    def wait(self, transaction_hash: bytes, *, timeout_seconds: float = 120.0, poll_seconds: float = 0.25) -> Mined:
+    def wait(self, transaction_hash: bytes, timeout_seconds: float = 120.0) -> Mined:
         """Return the receipt once the transaction is in a block.
 
         Raises:
@@ -162,7 +165,7 @@ class Sender:
                 return mined
             if self._clock() >= deadline:
                 raise NotMined(transaction_hash, timeout_seconds)
-            self._sleep(poll_seconds)
+            self._sleep(self._poll_seconds)
 
     def execute(self, call: Call, *, timeout_seconds: float = 120.0) -> Mined:
         """Sign, broadcast and wait; for programs that hold nothing durable.
