@@ -1,0 +1,330 @@
+"""Writes `golden.json`, the protocol's own vectors: `python -m tests.vectors.generate_golden`. pytest and forge both read it.
+
+Layout, for readers by key path (`vm.parseJson…`). Every integer is a decimal string, every byte string 0x hex, every address
+checksummed; lists are homogeneous, and lists of equal length beside each other are columns of one table.
+
+    keys.<coordinator|node0…node4|operator|requester>     .privateKey .address
+    domains.<jobLedger|nodeRegistry>                      .name .version .chainId .verifyingContract .separator
+    types.<Terms|Contribution|Receipt|Closing|RoundHeader|Acceptance|Registration|Body|Opening>    .string .hash
+    statements.<Terms|…|Registration>[0 ordinary, 1 largest, 2 smallest]
+                .values.<member> .structHash              and, but for Terms: .digest .signer .signature
+    bodies[0…2]                .values.<member> .digest
+    leaves[0…2]                .seq .node .earned .body .hash
+    commitment                 .payloadSha256 .vectorCommitment .salt .commitment
+    accumulator                .job .round .parent .contributions[] .accumulators[] (one more: the start comes first)
+    beacon                     .accumulator .seed .seedDigest .salts[] .beacon .beaconWithoutSalts
+    signatures                 .digest .signer .canonical .refused[] .reasons[] .signatureOfOther .signaturesDigest
+    trees[0…5]                 (1, 2, 3, 5, 8, 200 entries) .count .depth .root .seqs[] .nodes[] .earned[] .bodies[] .hashes[]
+                               .proofs.seqs[] .proofs.leaves[] .proofs.elements[i][] (padding included)
+    pots                       columns .budgets[] .prices[] .totalScores[] .pots[]
+    rewards                    columns .pots[] .gains[] .totalGains[] .rewards[]
+    terms                      .<member> .job of the job below
+    rounds[0…3]                that job, the third round void
+                .parent .pot .seed .header.<member> .headerDigest .headerSignature .closing.<member> .closingSignature
+                .contributionDigests[] .nodeSignatures[] .receiptDigests[] .receiptSignatures[] .accumulators[] .salts[]
+                .seqs[] .nodes[] .earned[] .bodyDigests[] .leafHashes[] .bodies.<member>[] .proofs[i][]
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ledger.commitment import (
+    Opening,
+    compute_beacon,
+    compute_commitment,
+    compute_seed_digest,
+    extend_accumulator,
+    start_accumulator,
+)
+from ledger.eip712 import Domain
+from ledger.hexadecimal import to_address, to_hex
+from ledger.statements import (
+    Acceptance,
+    Closing,
+    Contribution,
+    Receipt,
+    Registration,
+    RoundHeader,
+    Signed,
+    Statement,
+    Terms,
+)
+from ledger.structs import TypedStruct
+from ledger.tally import Body, compute_pot, compute_reward, compute_signatures_digest
+from ledger.tree import Leaf, PaddedTree, compute_leaf
+from tests.vectors.golden_job import (
+    COORDINATOR,
+    GOLDEN_NAMES,
+    JOB_LEDGER,
+    LEDGER_ADDRESS,
+    NODE_REGISTRY,
+    REGISTRY_ADDRESS,
+    SIGNERS,
+    PlayedRound,
+    derive,
+    derive_address,
+    play_job,
+    private_key,
+)
+
+PATH = Path(__file__).with_name("golden.json")
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+STATEMENTS: tuple[type[Statement], ...] = (Contribution, Receipt, Closing, RoundHeader, Acceptance, Registration)
+
+
+def show(value: object) -> Any:
+    """Returns a value as the file holds it."""
+    if isinstance(value, bytes):
+        return to_address(value) if len(value) == 20 else to_hex(value)
+    return [show(item) for item in value] if isinstance(value, (list, tuple)) else str(value)
+
+
+def show_members(struct: TypedStruct) -> dict[str, Any]:
+    return {name: show(value) for (_, name), value in zip(struct.TYPE.members, struct.values(), strict=True)}
+
+
+def draw(kind: str, label: str, size: str) -> Any:
+    """A value of an atomic type: from the label, or the largest or smallest there is."""
+    if kind == "address":
+        return {"ordinary": derive_address(label), "largest": b"\xff" * 20, "smallest": bytes(20)}[size]
+    if kind == "bytes32":
+        return {"ordinary": derive(label), "largest": b"\xff" * 32, "smallest": bytes(32)}[size]
+    bits = int(kind.lstrip("uint"))
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if kind.startswith("int") else (0, (1 << bits) - 1)
+    # 40 bits at most keep ordinary values readable.
+    ordinary = int.from_bytes(derive(label), "big") % (min(high, 1 << 40) + 1)
+    return {"ordinary": ordinary, "largest": high, "smallest": low}[size]
+
+
+def draw_struct(cls: type[TypedStruct], size: str) -> Any:
+    return cls(*(draw(kind, f"{cls.__name__}.{name}", size) for kind, name in cls.TYPE.members))
+
+
+def build_types() -> dict[str, Any]:
+    classes = (Terms, *STATEMENTS, Body, Opening)
+    return {cls.TYPE.name: {"string": cls.TYPE.type_string, "hash": show(cls.TYPE.type_hash)} for cls in classes}
+
+
+def build_statements() -> dict[str, Any]:
+    cases: dict[str, Any] = {
+        "Terms": [
+            {"values": show_members(terms), "structHash": show(terms.struct_hash())}
+            for terms in (draw_struct(Terms, size) for size in ("ordinary", "largest", "smallest"))
+        ]
+    }
+    for cls in STATEMENTS:
+        domain = NODE_REGISTRY if cls is Registration else JOB_LEDGER
+        cases[cls.__name__] = [
+            build_statement(draw_struct(cls, size), domain) for size in ("ordinary", "largest", "smallest")
+        ]
+    return cases
+
+
+def build_statement(statement: Statement, domain: Domain) -> dict[str, Any]:
+    signer = SIGNERS["node0"] if isinstance(statement, (Contribution, Registration)) else COORDINATOR
+    return {
+        "values": show_members(statement),
+        "structHash": show(statement.struct_hash()),
+        "digest": show(statement.digest(domain)),
+        "signer": show(signer.address),
+        "signature": show(Signed.issue(statement, domain, signer).signature),
+    }
+
+
+def build_leaf(size: str) -> dict[str, Any]:
+    leaf: Leaf = draw_struct(Leaf, size)
+    return {**show_members(leaf), "hash": show(compute_leaf(*leaf.values()))}
+
+
+def build_commitments() -> dict[str, Any]:
+    payload, vector, salt = derive("payload"), bytes(32), derive("salt")
+    job, parent = derive("job"), derive("parent")
+    contributions = [derive(f"contribution {seq}") for seq in range(5)]
+    accumulators = [start_accumulator(job, 7, parent)]
+    for contribution in contributions:
+        accumulators.append(extend_accumulator(accumulators[-1], contribution))
+    seed, salts = derive("seed"), [derive(f"salt {seq}") for seq in range(4)]
+    return {
+        "commitment": {
+            "payloadSha256": show(payload),
+            "vectorCommitment": show(vector),
+            "salt": show(salt),
+            "commitment": show(compute_commitment(payload, vector, salt)),
+        },
+        "accumulator": {
+            "job": show(job),
+            "round": "7",
+            "parent": show(parent),
+            "contributions": show(contributions),
+            "accumulators": show(accumulators),
+        },
+        "beacon": {
+            "accumulator": show(accumulators[-1]),
+            "seed": show(seed),
+            "seedDigest": show(compute_seed_digest(seed)),
+            "salts": show(salts),
+            "beacon": show(compute_beacon(accumulators[-1], seed, salts)),
+            "beaconWithoutSalts": show(compute_beacon(accumulators[-1], seed, [])),
+        },
+    }
+
+
+def build_signatures() -> dict[str, Any]:
+    digest = derive("signed digest")
+    signer = SIGNERS["node1"]
+    signature, other = signer.sign(digest), SIGNERS["node2"].sign(digest)
+    r, s, v = signature[:32], int.from_bytes(signature[32:64], "big"), signature[64]
+    low = signature[32:64]
+    refused = {
+        "64 bytes": signature[:64],
+        "66 bytes": signature + b"\x00",
+        "v 0 or 1": signature[:64] + bytes((v - 27,)),
+        "v of EIP-155": signature[:64] + bytes((v + 10,)),
+        "high s": r + (ORDER - s).to_bytes(32, "big") + bytes((55 - v,)),
+        "s 0": r + bytes(32) + bytes((v,)),
+        "r 0": bytes(32) + low + bytes((v,)),
+        "r of the order": ORDER.to_bytes(32, "big") + low + bytes((v,)),
+        "r of no point": (5).to_bytes(32, "big") + low + bytes((v,)),
+    }
+    return {
+        "digest": show(digest),
+        "signer": show(signer.address),
+        "canonical": show(signature),
+        "refused": [show(bad) for bad in refused.values()],
+        "reasons": list(refused),
+        "signatureOfOther": show(other),
+        "signaturesDigest": show(compute_signatures_digest(signature, other)),
+    }
+
+
+def build_tree(count: int) -> dict[str, Any]:
+    leaves = [Leaf(seq, derive_address(f"node {seq}"), seq * 10**15, derive(f"body {seq}")) for seq in range(count)]
+    tree = PaddedTree(leaves)
+    size = 1 << tree.depth
+    proven = sorted({0, 1 % size, count // 2, count - 1, count % size, size - 1})
+    hashes = [leaf.hash() for leaf in leaves]
+    hashes += [compute_leaf(seq, bytes(20), 0, bytes(32)) for seq in range(count, size)]
+    return {
+        "count": str(count),
+        "depth": str(tree.depth),
+        "root": show(tree.root),
+        "seqs": [str(leaf.seq) for leaf in leaves],
+        "nodes": [show(leaf.node) for leaf in leaves],
+        "earned": [str(leaf.earned) for leaf in leaves],
+        "bodies": [show(leaf.body) for leaf in leaves],
+        "hashes": show(hashes),
+        "proofs": {
+            "seqs": [str(seq) for seq in proven],
+            "leaves": [show(hashes[seq]) for seq in proven],
+            "elements": [show(tree.proof(seq)) for seq in proven],
+        },
+    }
+
+
+def build_formulas() -> dict[str, Any]:
+    most = (1 << 128) - 1
+    pots = [
+        (10**18, 10**18, 1 << 40),
+        (10**18, 10**18, (1 << 39) + 1),
+        (10**18, 10**18, 3 << 40),
+        (10**18, 10**18, 0),
+        (10**18, 10**18, -5),
+        (10**18, 1, 1),
+        (most, most, (1 << 127) - 1),
+        (most, 0, 1 << 40),
+    ]
+    rewards = [(10, 1, 3), (10, 0, 3), (0, 1, 1), (most, most, most), (10**18, 7, 9), (5, 0, 0)]
+    return {
+        "pots": {
+            "budgets": [str(budget) for budget, _, _ in pots],
+            "prices": [str(price) for _, price, _ in pots],
+            "totalScores": [str(score) for _, _, score in pots],
+            "pots": [str(compute_pot(*case)) for case in pots],
+        },
+        "rewards": {
+            "pots": [str(pot) for pot, _, _ in rewards],
+            "gains": [str(gain) for _, gain, _ in rewards],
+            "totalGains": [str(total) for _, _, total in rewards],
+            "rewards": [str(compute_reward(*case)) for case in rewards],
+        },
+    }
+
+
+def build_round(played: PlayedRound) -> dict[str, Any]:
+    entries = played.tally.entries
+    tree = played.tally.tree()
+    bodies = [show_members(entry.body) for entry in entries]
+    return {
+        "parent": show(played.header.statement.parent),
+        "pot": str(played.tally.pot),
+        "seed": show(played.seed),
+        "header": show_members(played.header.statement),
+        "headerDigest": show(played.header.statement.digest(JOB_LEDGER)),
+        "headerSignature": show(played.header.signature),
+        "closing": show_members(played.closing.statement),
+        "closingSignature": show(played.closing.signature),
+        "contributionDigests": [show(signed.statement.digest(JOB_LEDGER)) for signed in played.contributions],
+        "nodeSignatures": [show(signed.signature) for signed in played.contributions],
+        "receiptDigests": [show(signed.statement.digest(JOB_LEDGER)) for signed in played.receipts],
+        "receiptSignatures": [show(signed.signature) for signed in played.receipts],
+        "accumulators": [show(signed.statement.accumulator) for signed in played.receipts],
+        "salts": show([opening.salt for opening in played.openings]),
+        "seqs": [str(entry.seq) for entry in entries],
+        "nodes": [show(entry.node) for entry in entries],
+        "earned": [str(entry.earned) for entry in entries],
+        "bodyDigests": [show(entry.body.digest()) for entry in entries],
+        "leafHashes": [show(entry.leaf_hash()) for entry in entries],
+        "bodies": {name: [body[name] for body in bodies] for name in bodies[0]},
+        "proofs": [show(tree.proof(entry.seq)) for entry in entries],
+    }
+
+
+def build_domain(domain: Domain, address: bytes) -> dict[str, str]:
+    return {
+        "name": str(domain.name),
+        "version": str(domain.version),
+        "chainId": str(domain.chain_id),
+        "verifyingContract": show(address),
+        "separator": show(domain.separator),
+    }
+
+
+def build() -> dict[str, Any]:
+    """Returns everything the file holds."""
+    terms, rounds = play_job()
+    sizes = ("ordinary", "largest", "smallest")
+    return {
+        "keys": {
+            name: {"privateKey": show(private_key(name)), "address": show(SIGNERS[name].address)}
+            for name in GOLDEN_NAMES
+        },
+        "domains": {
+            "jobLedger": build_domain(JOB_LEDGER, LEDGER_ADDRESS),
+            "nodeRegistry": build_domain(NODE_REGISTRY, REGISTRY_ADDRESS),
+        },
+        "types": build_types(),
+        "statements": build_statements(),
+        "bodies": [
+            {"values": show_members(body), "digest": show(body.digest())}
+            for body in (draw_struct(Body, size) for size in sizes)
+        ],
+        "leaves": [build_leaf(size) for size in sizes],
+        **build_commitments(),
+        "signatures": build_signatures(),
+        "trees": [build_tree(count) for count in (1, 2, 3, 5, 8, 200)],
+        **build_formulas(),
+        "terms": {**show_members(terms), "job": show(terms.job_id())},
+        "rounds": [build_round(played) for played in rounds],
+    }
+
+
+def encode() -> str:
+    """Returns the file's text."""
+    return json.dumps(build(), indent=1, ensure_ascii=True) + "\n"
+
+
+if __name__ == "__main__":
+    PATH.write_text(encode(), encoding="utf-8")
