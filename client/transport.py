@@ -111,13 +111,13 @@ def verify_status(url: str, answer: Answer) -> None:
     """Passes good answers on.
 
     Raises:
-        Unanswered: the other side is overloaded or broken (status 429 or 5xx): try again.
+        Unanswered: the other side is overloaded or broken (5xx, or 429 without reasons): try again.
         CoordinatorRefused: it said no, with reasons.
     """
     if answer.status < 400:
         return
     body = _read_error(answer.content)
-    if answer.status == 429 or answer.status >= 500:
+    if answer.status >= 500 or (answer.status == 429 and body is None):
         raise Unanswered(f"status {answer.status}" + (f": {body['detail']}" if body else ""))
     if body is None:
         raise CoordinatorRefused(url, answer.status, "NoReason", f"{url} refused without a reason", {})

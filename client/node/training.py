@@ -1,0 +1,122 @@
+"""What a node does with an assignment's model: a small strategy, honest or not, that ends in a payload.
+
+`HonestTrainer` trains. `ZeroTrainer` sends a zero update: the free rider that earns exactly nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from ledger.hashing import sha256
+from ledger.spec import JobSpec
+
+if TYPE_CHECKING:
+    from learning.tasks import Examples, Task
+
+UpdateKind = Literal["trained", "zero"]
+
+# A data set whose sizes are unknown before it is read: the task turns it into its own examples.
+Reader = Callable[["Task"], "Examples"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One training: the task and rules of a job, the model file to start from, one node's data.
+
+    `clip` bounds the update's norm in units of 2^-fraction_bits; `seed` is this node's and round's own.
+    """
+
+    spec: JobSpec
+    model: bytes
+    read_examples: Reader
+    clip: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A payload and what the node says about it; the report is digested into the contribution."""
+
+    payload: bytes
+    samples: int
+    seconds: float
+    cpu_seconds: float
+    report: Mapping[str, str]
+
+
+class Trainer(Protocol):
+    """Makes a payload of an assignment; runs in the training thread."""
+
+    def train(self, work: Work) -> Trained:
+        """Raises MalformedExamples, MalformedArrays or UnusableMove when data or model cannot be trained on."""
+
+
+class HonestTrainer:
+    """Trains on the node's data as the job's task says."""
+
+    def __init__(self, version: str, device: str) -> None:
+        self._version, self._device = version, device
+
+    def train(self, work: Work) -> Trained:
+        """The scaled and rounded move of one local training."""
+        from learning.quantise import quantise  # noqa: PLC0415 -- with torch, two seconds of imports
+        from learning.screen import write_update  # noqa: PLC0415
+        from learning.tensors import read_model  # noqa: PLC0415
+
+        began, cpu_began = time.perf_counter(), time.thread_time()
+        task = find_task(work.spec)
+        training = task.train(read_model(task.layout, work.model), work.read_examples(task), work.seed)
+        payload = write_update(quantise(training.move, work.spec.fraction_bits, work.clip))
+        seconds = time.perf_counter() - began
+        report = {
+            "device": self._device,
+            "loss": f"{training.loss:.6f}",
+            "seconds": f"{seconds:.3f}",
+            "version": self._version,
+        }
+        return Trained(payload, training.samples, seconds, time.thread_time() - cpu_began, report)
+
+
+class ZeroTrainer:
+    """Sends a zero update and claims to have trained."""
+
+    def __init__(self, version: str, device: str) -> None:
+        self._version, self._device = version, device
+
+    def train(self, work: Work) -> Trained:
+        """An update of zeros."""
+        import numpy as np  # noqa: PLC0415
+
+        from learning.screen import write_update  # noqa: PLC0415
+
+        task = find_task(work.spec)
+        samples = task.count_positions(work.read_examples(task))
+        payload = write_update(np.zeros(task.layout.size, np.int16))
+        report = {
+            "device": self._device,
+            "loss": "0.000000",
+            "seconds": "0.001",
+            "version": self._version,
+        }
+        return Trained(payload, samples, 0.0, 0.0, report)
+
+
+def create_trainer(kind: UpdateKind, version: str, device: str) -> Trainer:
+    """The strategy of that name."""
+    return HonestTrainer(version, device) if kind == "trained" else ZeroTrainer(version, device)
+
+
+def find_task(spec: JobSpec) -> Task:
+    """The installed task that a spec names. Raises MalformedSpec when this version has none of that name."""
+    from learning.tasks import get_task  # noqa: PLC0415
+
+    return get_task(spec.task.name, spec.task.config)
+
+
+def compute_seed(job: bytes, round_number: int, node: bytes) -> int:
+    """A seed that differs by job, round and node, and is the same after a restart."""
+    digest = sha256(b"tallystick training seed" + job + round_number.to_bytes(8, "big") + node)
+    return int.from_bytes(digest[:8], "big") >> 1
