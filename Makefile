@@ -8,8 +8,8 @@ BIN   := .venv/bin
 # Tools that npm starts look for node on PATH; .venv/bin has it where the machine has none.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-PACKAGES := ledger learning contracts coordinator client
-SOURCES  := $(PACKAGES) tests
+# forge itself, not the script that npm puts before it: that one ends with 0 whatever happened.
+FORGE := node_modules/@foundry-rs/forge-*/bin/forge
 
 .PHONY: help dev check fix test test-contracts test-python deep demo bench clean
 
@@ -32,27 +32,30 @@ dev: .venv/python.stamp .venv/npm.stamp ## set up .venv and contracts/node_modul
 	cd contracts && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-check: .venv/python.stamp ## format, lint, types, import directions
+check: dev ## format, lint, types, import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	cd contracts && $(FORGE) fmt --check
 
-fix: .venv/python.stamp ## format, mend what can be mended, rewrite generated documents
-	$(BIN)/ruff format .
+fix: dev ## format, mend what can be mended, rewrite what is generated
 	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	cd contracts && $(FORGE) fmt
+	$(BIN)/python -m contracts.build
+	$(BIN)/python -m tests.architecture.documents
 
 test: test-contracts test-python ## all tests: forge and pytest
 
-# forge itself, not the script that npm puts before it: that one ends with 0 whatever happened.
 test-contracts: dev
-	cd contracts && node_modules/@foundry-rs/forge-*/bin/forge test
+	cd contracts && $(FORGE) test
 
 test-python: dev
 	$(BIN)/pytest -n $(WORKERS)
 
 deep: dev ## the long profiles
-	cd contracts && FOUNDRY_PROFILE=deep node_modules/@foundry-rs/forge-*/bin/forge test
+	cd contracts && FOUNDRY_PROFILE=deep $(FORGE) test
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n $(WORKERS) -m deep
 
 demo: dev ## the main job, end to end, on real data
