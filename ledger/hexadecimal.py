@@ -13,6 +13,9 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 ADDRESS_BYTES: Final = 20
 
+_BIT_40: Final = int.from_bytes(b"\x40" * 2 * ADDRESS_BYTES, "big")
+_BIT_08: Final = int.from_bytes(b"\x08" * 2 * ADDRESS_BYTES, "big")
+
 
 def to_hex(content: bytes) -> str:
     """Returns `content` as lower-case hex with 0x."""
@@ -41,9 +44,13 @@ def to_address(address: bytes) -> str:
     """
     if type(address) is not bytes or len(address) != ADDRESS_BYTES:
         raise MalformedStatement("address", f"{ADDRESS_BYTES} bytes", address)
-    digits = address.hex()
-    checksum = keccak256(digits.encode("ascii")).hex()
-    return "0x" + "".join(c.upper() if check > "7" else c for c, check in zip(digits, checksum, strict=False))
+    digits = address.hex().encode("ascii")
+    # A letter becomes upper case (bit 0x20 cleared) where the hash of the digits has a hex digit of 8 or more. All forty at
+    # once: of the ASCII hex digits, a to f have bit 0x40, 8 and 9 alone have bit 0x08.
+    text = int.from_bytes(digits, "big")
+    checksum = int.from_bytes(keccak256(digits).hex()[: len(digits)].encode("ascii"), "big")
+    high = (checksum & _BIT_40) >> 1 | (checksum & _BIT_08) << 2
+    return "0x" + (text ^ (high & (text & _BIT_40) >> 1)).to_bytes(len(digits), "big").decode("ascii")
 
 
 def parse_address(text: object, subject: str = "address") -> bytes:

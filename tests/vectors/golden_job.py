@@ -1,6 +1,6 @@
 """A job of four rounds with every statement signed, from fixed keys: the longest of the golden vectors.
 
-The rounds cover gains, a debt and its paying back, a node that skips a round, an unrevealed contribution and a void round.
+The rounds cover gains, a debt and its paying back, a node that skips a round, an unrevealed contribution, a void round.
 """
 
 from __future__ import annotations
