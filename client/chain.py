@@ -1,4 +1,4 @@
-"""The chain, as the programs meet it: a provider's address and a pin become a gateway to contracts whose code we know."""
+"""The chain, as the programs meet it: a provider's address and a pin become a gateway to contracts that we know."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class JobBook:
         """The job, checked.
 
         Raises:
-            VerificationError: job-id, acceptance-signature, spec-digest, or terms that name another coordinator or token.
+            VerificationError: job-id, acceptance-signature, spec-digest, or terms that name another coordinator.
         """
         async with self._lock:
             if job_id not in self._jobs:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from ledger.commitment import extend_accumulator, start_accumulator
 from ledger.eip712 import Domain
 from ledger.errors import Malformed, VerificationError
-from ledger.statements import Closing, Contribution, Receipt, RoundHeader, Signed, Statement
+from ledger.statements import Closing, Contribution, Receipt, RoundHeader, Signed
 from ledger.wire import CommitAssignment
 
 CLOCK_SLACK_SECONDS: Final = 30
@@ -45,9 +45,7 @@ class Authority:
     domain: Domain
     coordinator: bytes
 
-    def verify(
-        self, check: str, signed: Signed[Statement] | Signed[Receipt] | Signed[Closing] | Signed[RoundHeader]
-    ) -> None:
+    def verify(self, check: str, signed: Signed[Any]) -> None:
         """Raises VerificationError with the given id when the coordinator's key did not sign this."""
         try:
             signed.verify(self.domain, self.coordinator)
