@@ -1,0 +1,77 @@
+"""Steps 18 to 20: one entry per receipt, bound to both signatures, with a verdict whose weight is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledger.evidence import ReportedContribution
+from ledger.statements import Receipt, Signed
+from ledger.tally import SCORE_BITS, Entry, Verdict, compute_signatures_digest
+from ledger.verify.bundle import AuditedJob
+from ledger.verify.results import Findings
+
+CHECKS = ("entry-contribution", "entry-signatures", "verdict-weight")
+
+_VERDICTS = frozenset(map(int, Verdict))
+
+
+def verify_entries(
+    digests: Sequence[bytes],
+    contributions: Sequence[ReportedContribution],
+    receipts: Sequence[Signed[Receipt]],
+    entries: Sequence[Entry],
+    findings: Findings,
+) -> None:
+    """18. Entry i is that of contribution and receipt i; 19. it names both signatures."""
+    check = "entry-contribution"
+    findings.expect(check, len(receipts), len(entries), "there is not one entry per receipt")
+    for seq, (digest, item, receipt, entry) in enumerate(zip(digests, contributions, receipts, entries, strict=False)):
+        # 18.
+        expected = (seq, item.signed.statement.node, digest)
+        got = (entry.seq, entry.node, entry.body.contribution)
+        if got != expected:
+            for name, want, have in zip(("seq", "node", "contribution"), expected, got, strict=True):
+                findings.expect(check, want, have, f"the entry names another {name}", seq)
+        # 19.
+        signatures = compute_signatures_digest(item.signed.signature, receipt.signature)
+        findings.expect("entry-signatures", signatures, entry.body.signatures, "the entry names others", seq)
+    findings.note(check, len(entries))
+
+
+def verify_verdicts(job: AuditedJob, opened: int | None, entries: Sequence[Entry], findings: Findings) -> None:
+    """20. Verdicts are the protocol's, void is void for all, and weights and scores belong to accepted entries alone.
+
+    `opened` is how many openings open their commitment: fewer than the cohort's minimum make the round void.
+    """
+    check = "verdict-weight"
+    voids = sum(entry.body.verdict == Verdict.VOID for entry in entries)
+    if voids not in (0, len(entries)):
+        findings.fail(
+            check, "a round is void for all its entries or for none", None, f"0 or {len(entries)}", str(voids)
+        )
+    if opened is None:
+        findings.leave(check, "it could not be counted how many opened")
+    else:
+        void = opened < job.spec.cohort.minimum
+        findings.expect(
+            check, void, voids > 0, f"{opened} opened, and the round's minimum is {job.spec.cohort.minimum}"
+        )
+    for seq, entry in enumerate(entries):
+        _verify_verdict(job, entry, seq, findings)
+    findings.note(check, len(entries))
+
+
+def _verify_verdict(job: AuditedJob, entry: Entry, seq: int, findings: Findings) -> None:
+    body, check = entry.body, "verdict-weight"
+    if body.verdict not in _VERDICTS:
+        findings.fail(check, "no verdict of the protocol", seq, None, str(body.verdict))
+    if body.verdict != Verdict.ACCEPTED:
+        if body.weight or body.score:
+            findings.fail(
+                check, "not accepted, but with weight or score", seq, "0 and 0", f"{body.weight} and {body.score}"
+            )
+        return
+    if body.weight != 1:
+        findings.fail(check, "the weight rule is 'equal'", seq, "1", str(body.weight))
+    if job.spec.scoring_rule == "by-weight" and body.score != body.weight << SCORE_BITS:
+        findings.fail(check, "the scoring rule is 'by-weight'", seq, str(body.weight << SCORE_BITS), str(body.score))
