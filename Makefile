@@ -52,11 +52,11 @@ test-contracts: dev
 	cd contracts && $(FORGE) test
 
 test-python: dev
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 deep: dev ## the long profiles
 	cd contracts && FOUNDRY_PROFILE=deep $(FORGE) test
-	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n $(WORKERS) -m deep
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n $(WORKERS) --dist loadfile -m deep
 
 demo: dev ## the main job, end to end, on real data
 	$(BIN)/tally demo
