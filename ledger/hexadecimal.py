@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from ledger.errors import MalformedHex, MalformedStatement
 from ledger.hashing import keccak256
-
-_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})*")
-_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 ADDRESS_BYTES: Final = 20
 
@@ -28,9 +24,10 @@ def parse_hex(text: object, length: int | None = None, subject: str = "hex") -> 
     Raises:
         MalformedHex: for another type, upper-case digits, a missing 0x, an odd number of digits or another length.
     """
-    if type(text) is not str or _HEX.fullmatch(text) is None:
+    content = _read_digits(text)
+    # Writing it again finds upper-case digits, spaces and a missing 0x.
+    if content is None or "0x" + content.hex() != text:
         raise MalformedHex(subject, "lower-case hex text that starts with 0x", text)
-    content = bytes.fromhex(text[2:])
     if length is not None and len(content) != length:
         raise MalformedHex(subject, f"{length} bytes of hex", text)
     return content
@@ -45,8 +42,8 @@ def to_address(address: bytes) -> str:
     if type(address) is not bytes or len(address) != ADDRESS_BYTES:
         raise MalformedStatement("address", f"{ADDRESS_BYTES} bytes", address)
     digits = address.hex().encode("ascii")
-    # A letter becomes upper case (bit 0x20 cleared) where the hash of the digits has a hex digit of 8 or more. All forty at
-    # once: of the ASCII hex digits, a to f have bit 0x40, 8 and 9 alone have bit 0x08.
+    # A letter becomes upper case (bit 0x20 cleared) where the hash of the digits has a hex digit of 8 or more. All
+    # forty at once: of the ASCII hex digits, a to f have bit 0x40, 8 and 9 alone have bit 0x08.
     text = int.from_bytes(digits, "big")
     checksum = int.from_bytes(keccak256(digits).hex()[: len(digits)].encode("ascii"), "big")
     high = (checksum & _BIT_40) >> 1 | (checksum & _BIT_08) << 2
@@ -59,9 +56,18 @@ def parse_address(text: object, subject: str = "address") -> bytes:
     Raises:
         MalformedHex: for anything else; a wrong checksum usually means a mistyped address, and is never corrected.
     """
-    if type(text) is not str or _ADDRESS.fullmatch(text) is None:
+    address = _read_digits(text)
+    if address is None or len(address) != ADDRESS_BYTES or str(text).lower() != "0x" + address.hex():
         raise MalformedHex(subject, "an address: 0x and 40 hex digits", text)
-    address = bytes.fromhex(text[2:])
-    if text != "0x" + address.hex() and text != to_address(address):
+    if text not in ("0x" + address.hex(), to_address(address)):
         raise MalformedHex(subject, f"the EIP-55 checksum {to_address(address)} (or all lower case)", text)
     return address
+
+
+def _read_digits(text: object) -> bytes | None:
+    if type(text) is not str:
+        return None
+    try:
+        return bytes.fromhex(text[2:])
+    except ValueError:
+        return None

@@ -7,7 +7,7 @@ numbers (at most 2^53 − 1), wider ones as decimal strings.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Self
@@ -40,10 +40,15 @@ class TypedStruct:
 
     TYPE: ClassVar[StructType]
     _read_values: ClassVar[Any]
+    _json_members: ClassVar[tuple[tuple[str, str, _JsonForm], ...]]
 
     def __init_subclass__(cls) -> None:
         if "TYPE" in cls.__dict__:
-            cls._read_values = attrgetter(*(to_snake(name) for _, name in cls.TYPE.members))
+            struct = cls.TYPE
+            cls._read_values = attrgetter(*(to_snake(name) for _, name in struct.members))
+            cls._json_members = tuple(
+                (name, f"{struct.name}.{name}", _choose_form(kind)) for kind, name in struct.members
+            )
 
     def __post_init__(self) -> None:
         self.TYPE.check(self.values())
@@ -63,8 +68,8 @@ class TypedStruct:
         Raises:
             MalformedStatement: when an integer of up to 64 bits is above 2^53 − 1, which JSON readers round.
         """
-        members = zip(self.TYPE.members, self.values(), strict=True)
-        return {name: _write(kind, value, f"{self.TYPE.name}.{name}") for (kind, name), value in members}
+        members = zip(self._json_members, self.values(), strict=True)
+        return {name: form.write(value, subject) for (name, subject, form), value in members}
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -73,9 +78,8 @@ class TypedStruct:
         Raises:
             MalformedStatement, MalformedHex: for a missing or unknown member, another JSON type, or another form.
         """
-        struct = cls.TYPE
-        fields = read_object(value, struct.name, [name for _, name in struct.members])
-        return cls(*(read_member(kind, fields[name], f"{struct.name}.{name}") for kind, name in struct.members))
+        fields = read_object(value, cls.TYPE.name, [name for name, _, _ in cls._json_members])
+        return cls(*(form.read(fields[name], subject) for name, subject, form in cls._json_members))
 
 
 def to_snake(name: str) -> str:
@@ -84,7 +88,7 @@ def to_snake(name: str) -> str:
 
 
 def read_object(
-    value: object, subject: str, names: list[str], error: type[Malformed] = MalformedStatement
+    value: object, subject: str, names: Sequence[str], error: type[Malformed] = MalformedStatement
 ) -> Mapping[str, object]:
     """Returns a JSON object that has exactly the keys `names`.
 
@@ -93,13 +97,10 @@ def read_object(
     """
     if type(value) is not dict:
         raise error(subject, "a JSON object", value)
-    if len(value) != len(names) or any(name not in value for name in names):
+    if len(value) != len(names) or not value.keys() >= set(names):
         missing = [name for name in names if name not in value]
         unknown = [str(key) for key in value if key not in names]
-        differences = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(
-            unknown
-        )
-        raise error(subject, f"expected exactly {', '.join(names)}; {'; '.join(differences)}")
+        raise error(subject, f"expected exactly {', '.join(names)}; missing: {missing}, unknown: {unknown}")
     return value
 
 
@@ -109,32 +110,41 @@ def read_member(kind: str, value: object, subject: str) -> int | bytes:
     Raises:
         MalformedStatement, MalformedHex: for another JSON type or another form; the width is checked at construction.
     """
+    return _choose_form(kind).read(value, subject)
+
+
+@dataclass(frozen=True, slots=True)
+class _JsonForm:
+    """How the members of one type are read from JSON and written to it."""
+
+    read: Callable[[object, str], int | bytes]
+    write: Callable[[Any, str], JsonValue]
+
+
+def _choose_form(kind: str) -> _JsonForm:
     if kind == "address":
-        return parse_address(value, subject)
+        return _JsonForm(parse_address, lambda value, _: to_address(value))
     if kind.startswith("bytes"):
-        return parse_hex(value, int(kind.removeprefix("bytes")), subject)
-    if not _is_wide(kind):
-        if type(value) is not int or not 0 <= value <= SAFE_INTEGER:
-            raise MalformedStatement(subject, f"{kind}: a JSON integer from 0 to 2^53 − 1", value)
-        return value
+        length = int(kind.removeprefix("bytes"))
+        return _JsonForm(lambda value, subject: parse_hex(value, length, subject), lambda value, _: to_hex(value))
+    if int(kind.removeprefix("u").removeprefix("int")) > 64:
+        return _JsonForm(_read_decimal, lambda value, _: str(value))
+    return _JsonForm(_read_safe, _write_safe)
+
+
+def _read_decimal(value: object, subject: str) -> int:
     if type(value) is not str or _DECIMAL.fullmatch(value) is None:
-        raise MalformedStatement(
-            subject, f"{kind}: a decimal string such as '1000', without leading zeros or '+'", value
-        )
+        raise MalformedStatement(subject, "a decimal string such as '1000', without leading zeros or '+'", value)
     return int(value)
 
 
-def _write(kind: str, value: Any, subject: str) -> JsonValue:
-    if kind == "address":
-        return to_address(value)
-    if kind.startswith("bytes"):
-        return to_hex(value)
-    if _is_wide(kind):
-        return str(value)
+def _read_safe(value: object, subject: str) -> int:
+    if type(value) is not int or not 0 <= value <= SAFE_INTEGER:
+        raise MalformedStatement(subject, "a JSON integer from 0 to 2^53 − 1", value)
+    return value
+
+
+def _write_safe(value: int, subject: str) -> JsonValue:
     if value > SAFE_INTEGER:
-        raise MalformedStatement(subject, f"{kind}: at most 2^53 − 1 to be written as JSON", value)
-    return int(value)
-
-
-def _is_wide(kind: str) -> bool:
-    return int(kind.removeprefix("u").removeprefix("int")) > 64
+        raise MalformedStatement(subject, "at most 2^53 − 1 to be written as JSON", value)
+    return value

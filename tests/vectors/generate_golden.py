@@ -45,6 +45,7 @@ from ledger.statements import (
     Statement,
     Terms,
 )
+from ledger.structs import TypedStruct
 from ledger.tally import Body
 from ledger.tree import Leaf, compute_leaf
 from tests.vectors.golden_cases import (
