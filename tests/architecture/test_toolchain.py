@@ -1,10 +1,13 @@
 """What `make dev` installs is pinned, and pinned for every machine."""
 
+import ast
 import json
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 
-from tests.architecture.sources import ROOT
+from tests.architecture.sources import PACKAGES, ROOT, Source, load_sources
 
 PIN = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!]+")
 LOCK = json.loads((ROOT / "contracts" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
@@ -37,3 +40,31 @@ def test_lock_names_the_tools_of_every_platform() -> None:
     assert optional
     assert {name for name in optional if f"node_modules/{name}" not in LOCK} == set()
     assert not [name for name, entry in LOCK.items() if "resolved" in entry]
+
+
+def normalise(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    """What only comes along with another package may leave with its next version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {normalise(re.split(r"[<>=!~\[; ]", name)[0]) for name in project["dependencies"]}
+    providers = packages_distributions()
+    undeclared = {
+        f"{source.name} imports {module}"
+        for source in load_sources(*PACKAGES)
+        for module in imported_modules(source)
+        if module not in sys.stdlib_module_names
+        and module not in PACKAGES
+        and declared.isdisjoint(normalise(name) for name in providers.get(module, []))
+    }
+    assert not undeclared
+
+
+def imported_modules(source: Source) -> set[str]:
+    """The top-level names of all modules that a file imports, wherever in it."""
+    nodes = list(ast.walk(source.tree))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return {name.partition(".")[0] for name in names}
