@@ -79,6 +79,16 @@ class Interface:
         outputs = self.functions[function]["outputs"]
         return _decode(f"the answer of {self.name}.{function}", outputs, data)
 
+    def decode_struct(self, function: str, data: bytes) -> Values:
+        """Return the members by name of the one struct that a call answered, so that their order may change.
+
+        Raises:
+            MalformedAnswer: the data does not decode.
+        """
+        (members,) = self.decode_result(function, data)
+        (output,) = self.functions[function]["outputs"]
+        return dict(zip(_names(output["components"]), members, strict=True))
+
     def decode_call(self, data: bytes) -> tuple[str, tuple[Any, ...]]:
         """Return name and arguments of calldata.
 

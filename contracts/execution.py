@@ -50,12 +50,17 @@ class Execution:
             TransactionReverted: the contract refused.
             MalformedAnswer: no code there, or other code.
         """
-        interface = self.interfaces[contract]
-        label = f"{contract}.{function}"
-        request = {"to": to_hex(address), "data": to_hex(interface.encode_call(function, arguments))}
-        answer = self.run(label, request, LATEST if at is None else hex(at.number))
-        values = interface.decode_result(function, answer)
+        values = self.interfaces[contract].decode_result(
+            function, self._ask(contract, address, function, arguments, at)
+        )
         return values[0] if len(values) == 1 else values
+
+    def read_struct(
+        self, contract: str, address: bytes, function: str, arguments: Sequence[object] = (), at: Block | None = None
+    ) -> dict[str, Any]:
+        """Return the members by name of the struct that a view function answers; see `read`."""
+        answer = self._ask(contract, address, function, arguments, at)
+        return self.interfaces[contract].decode_struct(function, answer)
 
     def run(self, label: str, request: Mapping[str, str], block: str) -> bytes:
         """Return what a call answers.
@@ -67,6 +72,13 @@ class Execution:
             return _parse_data(self.rpc.fetch("eth_call", dict(request), block)) or b""
         except ProviderRefused as refusal:
             raise self.explain(label, refusal) from None
+
+    def _ask(
+        self, contract: str, address: bytes, function: str, arguments: Sequence[object], at: Block | None
+    ) -> bytes:
+        calldata = self.interfaces[contract].encode_call(function, arguments)
+        request = {"to": to_hex(address), "data": to_hex(calldata)}
+        return self.run(f"{contract}.{function}", request, LATEST if at is None else hex(at.number))
 
     def estimate_gas(self, call: Call, sender: bytes) -> int:
         """Return the gas a transaction would use on top of everything that waits in the pool.

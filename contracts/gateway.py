@@ -20,7 +20,7 @@ from contracts.events import Event
 from contracts.job_events import RoundAttested, RoundPosted
 from contracts.logs import LogReader
 from contracts.rpc import Rpc
-from contracts.state import AccountState, Block, JobState, NodeState, RoundState
+from contracts.state import AccountState, Block, JobState, NodeState, RoundState, build_state
 from ledger.eip712 import Domain, compute_domain
 from ledger.hashing import keccak256
 from ledger.hexadecimal import to_address, to_hex
@@ -102,7 +102,7 @@ class Gateway(Chain):
 
     def fetch_node(self, node: bytes, at: Block | None = None) -> NodeState | None:
         """Return what the registry keeps of a node, or None where it is not registered."""
-        state = NodeState(*self._read("NodeRegistry", "nodeOf", node, at=at))
+        state = build_state(NodeState, self._read_struct("NodeRegistry", "nodeOf", node, at=at))
         return None if state.operator == ZERO_ADDRESS else state
 
     def fetch_stake(self, node: bytes, at: Block | None = None) -> int:
@@ -113,17 +113,17 @@ class Gateway(Chain):
 
     def fetch_job(self, job: bytes, at: Block | None = None) -> JobState | None:
         """Return what the ledger keeps of a job, or None where it was never opened."""
-        state = JobState(*self._read("JobLedger", "jobOf", job, at=at))
+        state = build_state(JobState, self._read_struct("JobLedger", "jobOf", job, at=at))
         return None if state.coordinator == ZERO_ADDRESS else state
 
     def fetch_round(self, job: bytes, round_number: int, at: Block | None = None) -> RoundState | None:
         """Return what the ledger keeps of a round, or None where it was never posted."""
-        state = RoundState(*self._read("JobLedger", "roundOf", job, round_number, at=at))
+        state = build_state(RoundState, self._read_struct("JobLedger", "roundOf", job, round_number, at=at))
         return None if state.anchor == bytes(32) else state
 
     def fetch_account(self, job: bytes, at: Block | None = None) -> AccountState:
         """Return where a job's escrow is."""
-        return AccountState(*self._read("JobLedger", "accountOf", job, at=at))
+        return build_state(AccountState, self._read_struct("JobLedger", "accountOf", job, at=at))
 
     def fetch_claimed(self, job: bytes, node: bytes, at: Block | None = None) -> int:
         """Return what a node has drawn in a job, in base units."""
@@ -198,6 +198,9 @@ class Gateway(Chain):
 
     def _read(self, contract: str, function: str, *arguments: object, at: Block | None = None) -> Any:
         return self.execution.read(contract, self.deployment.find_address(contract), function, arguments, at)
+
+    def _read_struct(self, contract: str, function: str, *arguments: object, at: Block | None) -> dict[str, Any]:
+        return self.execution.read_struct(contract, self.deployment.find_address(contract), function, arguments, at)
 
     def _read_token(self, token: bytes | None, function: str, *arguments: object, at: Block | None = None) -> int:
         address = token or self.deployment.tally_token

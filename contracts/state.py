@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from contracts.refusals import TransactionReverted
 from ledger.hashing import keccak256
+from ledger.structs import to_snake
+
+S = TypeVar("S")
 
 NOT_FINAL = 2**64 - 1
 """`final_at` of a round that waits for its witnesses."""
@@ -131,6 +136,11 @@ class NodeState:
     staked: int
     leaving: int
     successor: bytes
+
+
+def build_state(kind: type[S], members: Mapping[str, Any]) -> S:
+    """Return a state from Solidity's members by name (`payable_` is a keyword's neighbour there)."""
+    return kind(**{to_snake(name).rstrip("_"): value for name, value in members.items()})
 
 
 @dataclass(frozen=True)
