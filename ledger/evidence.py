@@ -1,7 +1,8 @@
 """The files of a round that anyone can check: their names, their bytes, and the manifest whose digest the header signs.
 
-A file's bytes are a function of what it holds (canonical JSON, or safetensors written in one order), so that two parties with the
-same facts hold the same files. `header.json` and `anchor.json` stand outside the manifest: the header signs the manifest's digest.
+A file's bytes are a function of what it holds (canonical JSON, or safetensors written in one order), so that two
+parties with the same facts hold the same files. `header.json` and `anchor.json` stand outside the manifest: the header
+signs the manifest's digest. Every `decode_…` raises MalformedJson (or another Malformed error) on anything else.
 """
 
 from __future__ import annotations
@@ -44,10 +45,12 @@ class ReportedContribution:
     report: Mapping[str, str]
 
     def to_json(self) -> dict[str, object]:
+        """As it stands in `contributions.json`."""
         return {**self.signed.to_json(), "report": dict(self.report)}
 
     @classmethod
     def from_json(cls, value: object) -> ReportedContribution:
+        """Reads one item. Raises MalformedJson when the report is not an object of strings."""
         fields = _object(CONTRIBUTIONS, value, {"statement", "signature", "report"})
         report = fields.pop("report")
         if not isinstance(report, dict) or not all(type(text) is str for text in report.values()):
@@ -63,10 +66,12 @@ class OpenedClosing:
     seed: bytes
 
     def to_json(self) -> dict[str, object]:
+        """As it stands in `closing.json`."""
         return {**self.signed.to_json(), "seed": to_hex(self.seed)}
 
     @classmethod
     def from_json(cls, value: object) -> OpenedClosing:
+        """Reads the file's object; the seed is 32 bytes of hex."""
         fields = _object(CLOSING, value, {"statement", "signature", "seed"})
         seed = parse_hex(fields.pop("seed"), 32)
         return cls(Signed.from_json(Closing, fields), seed)
@@ -80,13 +85,13 @@ class Manifest:
 
     @classmethod
     def of(cls, files: Mapping[str, bytes]) -> Manifest:
+        """The manifest of these files' contents."""
         return cls({name: (sha256(content), len(content)) for name, content in files.items()})
 
     def to_bytes(self) -> bytes:
-        listed = [
-            {"name": name, "sha256": to_hex(digest), "bytes": size}
-            for name, (digest, size) in sorted(self.files.items())
-        ]
+        """`manifest.json`: canonical JSON, sorted by name."""
+        rows = sorted(self.files.items())
+        listed = [{"name": name, "sha256": to_hex(digest), "bytes": size} for name, (digest, size) in rows]
         return canonical.encode({"files": listed})
 
     @classmethod
@@ -120,6 +125,7 @@ def encode_contributions(items: Sequence[ReportedContribution]) -> bytes:
 
 
 def decode_contributions(content: bytes) -> list[ReportedContribution]:
+    """Reads `contributions.json`."""
     return [ReportedContribution.from_json(item) for item in _list(CONTRIBUTIONS, content)]
 
 
@@ -129,6 +135,7 @@ def encode_receipts(items: Sequence[Signed[Receipt]]) -> bytes:
 
 
 def decode_receipts(content: bytes) -> list[Signed[Receipt]]:
+    """Reads `receipts.json`."""
     return [Signed.from_json(Receipt, item) for item in _list(RECEIPTS, content)]
 
 
@@ -138,6 +145,7 @@ def encode_openings(items: Sequence[Opening | None]) -> bytes:
 
 
 def decode_openings(content: bytes) -> list[Opening | None]:
+    """Reads `openings.json`."""
     return [None if item is None else Opening.from_json(item) for item in _list(OPENINGS, content)]
 
 
@@ -147,6 +155,7 @@ def encode_entries(items: Sequence[Entry]) -> bytes:
 
 
 def decode_entries(content: bytes) -> list[Entry]:
+    """Reads `entries.json`."""
     return [Entry.from_json(item) for item in _list(ENTRIES, content)]
 
 
@@ -156,10 +165,11 @@ def encode_closing(closing: OpenedClosing) -> bytes:
 
 
 def decode_closing(content: bytes) -> OpenedClosing:
+    """Reads `closing.json`."""
     return OpenedClosing.from_json(canonical.decode(content))
 
 
-def _list(name: str, content: bytes) -> list[object]:
+def _list(name: str, content: bytes) -> Sequence[object]:
     value = canonical.decode(content)
     if not isinstance(value, list):
         raise MalformedJson(name, f"expected a list, got {type(value).__name__}")

@@ -19,7 +19,6 @@ from ledger.wire_types import (
     SignedAcceptance,
     SignedClosing,
     SignedHeader,
-    SignedReceipt,
     SignedRegistration,
     TermsField,
 )
@@ -150,7 +149,7 @@ class NodeWork(Message):
 
 
 class JobRequest(Message):
-    """Spec (canonical JSON object) and terms of a job to accept; `holdout` names an uploaded file that is only reported on."""
+    """Spec (canonical JSON object) and terms of a job to accept; `holdout` names an uploaded file, only reported on."""
 
     spec: dict[str, Any]
     terms: TermsField

@@ -95,7 +95,7 @@ def _member_schema(solidity_type: str) -> dict[str, Any]:
 
 
 def _schema_of(cls: Any) -> dict[str, Any]:
-    members = dict((name, kind) for kind, name in cls.TYPE.members)
+    members = {name: kind for kind, name in cls.TYPE.members}
     return {
         "type": "object",
         "title": cls.__name__,
