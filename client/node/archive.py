@@ -63,6 +63,11 @@ class Archive:
         content = view.model_dump_json(by_alias=True).encode()
         self._database.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", (node, job, round_number, content))
 
+    def has_entry(self, node: bytes, job: bytes, round_number: int) -> bool:
+        """Whether the node's entry of this round is kept."""
+        where = "WHERE node = ? AND job = ? AND round = ?"
+        return bool(self._database.query(f"SELECT 1 FROM entries {where}", (node, job, round_number)))  # noqa: S608 -- a constant
+
     def list_entries(self, node: bytes) -> list[EntryView]:
         """The node's entries, oldest first within a job."""
         rows = self._database.query("SELECT view FROM entries WHERE node = ? ORDER BY job, round", (node,))

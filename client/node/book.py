@@ -17,7 +17,9 @@ from client.pins import Pin
 from ledger.errors import VerificationError
 from ledger.spec import JobSpec
 from ledger.statements import RoundHeader, Signed, Terms
-from ledger.wire import CommitAssignment, HeaderView
+from ledger.tally import Entry
+from ledger.tree import PaddedTree
+from ledger.wire import CommitAssignment, EntryView, HeaderView
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,22 @@ class JobBook:
     """What the nodes of a process know about jobs, headers and anchors of one coordinator."""
 
     def __init__(
-        self, api: AsyncApi, pin: Pin, archive: Archive, journal_thread: DatabaseThread, chain: AnchorReader | None
+        self,
+        api: AsyncApi,
+        pin: Pin,
+        archive: Archive,
+        journal_thread: DatabaseThread,
+        chain: AnchorReader | None,
+        *,
+        whole_rounds: bool,
     ) -> None:
         self._api, self._pin, self._archive = api, pin, archive
         self._thread, self._chain = journal_thread, chain
         self.authority = Authority(pin.domain, pin.coordinator)
         self._jobs: dict[bytes, Job] = {}
         self._checked: set[tuple[bytes, int, bytes, bytes]] = set()
+        self._whole_rounds = whole_rounds
+        self._tally: tuple[bytes, int, dict[bytes, Entry], PaddedTree] | None = None
         self._lock = asyncio.Lock()
 
     async def fetch_job(self, job_id: bytes) -> Job:
@@ -90,6 +101,29 @@ class JobBook:
                     done = [earlier for earlier in rounds if earlier <= number]
                     await self._thread.run(lambda done=done: self._archive.mark_anchored(job_id, done))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
                     return
+
+    async def fetch_entry(self, job_id: bytes, number: int, node: bytes) -> EntryView:
+        """A node's entry in a sealed round, not checked yet; many nodes share one download of all entries.
+
+        Raises:
+            CoordinatorRefused: the round is not sealed yet, or holds no entry of the node.
+        """
+        if not self._whole_rounds:
+            return await self._api.fetch(calls.entry(job_id, number, node))
+        async with self._lock:
+            if self._tally is None or self._tally[:2] != (job_id, number):
+                entries = await self._api.fetch(calls.entries(job_id, number))
+                tree = PaddedTree([entry.leaf() for entry in entries])
+                self._tally = (job_id, number, {entry.node: entry for entry in entries}, tree)
+            known, tree = self._tally[2:]
+        if node not in known:
+            return await self._api.fetch(calls.entry(job_id, number, node))
+        view = await self._fetch_kept_header(job_id, number)
+        return EntryView(entry=known[node].to_json(), proof=tree.proof(known[node].seq), header=view, anchor=None)
+
+    async def _fetch_kept_header(self, job_id: bytes, number: int) -> Signed[RoundHeader]:
+        kept = await self._thread.run(lambda: self._archive.find_header(job_id, number))
+        return kept or (await self._fetch_header(job_id, number)).header
 
     async def _fetch_job(self, job_id: bytes) -> Job:
         view = await self._api.fetch(calls.job(job_id))

@@ -1,0 +1,123 @@
+"""Where a node's training data comes from: the platform, by cursor, or a file of the operator's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from client.api import AsyncApi
+from client.errors import ClientError, TransportError, UsageRefused
+from client.node.samples import SampleStore, ask_page
+
+if TYPE_CHECKING:
+    from learning.tasks import Examples, Task
+
+
+class NoSamples(ClientError):
+    """There is nothing to train on."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__(f"{source} gave no samples: nothing can be trained; check the token or the file")
+
+
+class Source(Protocol):
+    """One node's data."""
+
+    async def refresh(self) -> None:
+        """Takes in what is new."""
+
+    def read(self, task: Task) -> Examples:
+        """The data as the task's examples; called in the training thread. Raises MalformedExamples or NoSamples."""
+
+
+class PlatformSource:
+    """Histories from the platform, kept on disk; only what is new is pulled.
+
+    Args:
+        api: the platform.
+        token: names this node's viewers.
+        store: what was pulled before.
+        turn: bounds how many nodes pull at once.
+        pull_seconds: not more often than this.
+        now: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        api: AsyncApi,
+        token: str,
+        store: SampleStore,
+        turn: asyncio.Semaphore,
+        pull_seconds: float,
+        now: Callable[[], float],
+    ) -> None:
+        self._api, self._token, self._store, self._turn = api, token, store, turn
+        self._pull_seconds, self._now = pull_seconds, now
+        self._pulled_at: float | None = None
+        self._read: tuple[int, str, Examples] | None = None
+
+    async def refresh(self) -> None:
+        """Pulls until the platform has no more; with samples on disk, an unreachable platform is no obstacle."""
+        if self._pulled_at is not None and self._now() - self._pulled_at < self._pull_seconds:
+            return
+        async with self._turn:
+            try:
+                await self._pull()
+            except TransportError:
+                if not self._store.events:
+                    raise
+        self._pulled_at = self._now()
+
+    def read(self, task: Task) -> Examples:
+        """Each viewer's items, oldest first, as the task reads them."""
+        if not self._store.events:
+            raise NoSamples(f"the platform at {self._api.url}")
+        name = json.dumps([task.name, dict(task.config)])
+        if self._read is None or self._read[:2] != (self._store.cursor, name):
+            self._read = (self._store.cursor, name, task.read_records(self._store.records()))
+        return self._read[2]
+
+    async def _pull(self) -> None:
+        more = True
+        while more:
+            page = await self._api.fetch(ask_page(self._store.cursor), self._token)
+            # A page for other viewers than before empties the store: the next one starts from the beginning.
+            more = await asyncio.to_thread(self._store.add, page) is False or page.more
+
+
+class FileSource:
+    """A file: `.safetensors` examples of the task, or `.json` records as the task reads them."""
+
+    def __init__(self, path: Path) -> None:
+        if path.suffix not in (".safetensors", ".json"):
+            raise UsageRefused(f"{path}: expected a .safetensors or .json file")
+        if not path.is_file():
+            raise UsageRefused(f"{path}: there is no such file")
+        self._path = path
+        self._read: tuple[str, Examples] | None = None
+
+    async def refresh(self) -> None:
+        """Nothing: a file is read once."""
+
+    def read(self, task: Task) -> Examples:
+        """The file's examples."""
+        name = json.dumps([task.name, dict(task.config)])
+        if self._read is None or self._read[0] != name:
+            self._read = (name, self._load(task))
+        return self._read[1]
+
+    def _load(self, task: Task) -> Examples:
+        content = self._path.read_bytes()
+        if self._path.suffix == ".safetensors":
+            return task.read_examples(content)
+        try:
+            records = json.loads(content)
+        except ValueError as error:
+            raise UsageRefused(f"{self._path}: not JSON: {error}") from None
+        if not isinstance(records, list) or not records:
+            raise NoSamples(str(self._path))
+        return task.read_records(records)
