@@ -20,6 +20,7 @@ from typing import TypeAlias
 import structlog
 from sqlmodel import Session, col, select
 
+from contracts.errors import ProviderRefused
 from contracts.gateway import Gateway
 from contracts.refusals import FeeTooLow, NonceTaken
 from contracts.sender import Sender
@@ -78,8 +79,9 @@ class Outbox:
 
     def watch(self) -> None:
         """Look after every transaction at work: note blocks, repeat what is unknown, raise the fee of what is stuck."""
+        mined_nonce = self._sender.fetch_mined_nonce()
         with self._database.read() as session:
-            rows = list_at_work(session)
+            rows = list_at_work(session, mined_nonce)
         if not rows:
             return
         final = self._gateway.fetch_final_block()
@@ -93,7 +95,7 @@ class Outbox:
     def _revive(self, row: TransactionRow) -> None:
         """A transaction in no block: unsent, waiting, fallen out of the chain, or overtaken."""
         now = self._clock()
-        if row.state == MINED:
+        if row.state != SIGNED:
             _log.warning("transaction_unmined", transaction=to_hex(row.hash), label=row.label, block=row.block)
             row = self._change(row, state=SIGNED, block=None, block_hash=None, sent_at=None)
         if row.sent_at is None or now - row.sent_at >= _REPEAT_SECONDS:
@@ -113,6 +115,8 @@ class Outbox:
             self._drop(row, str(taken))
         except FeeTooLow:
             self._replace(row)
+        except ProviderRefused as refusal:
+            _log.error("broadcast_refused", transaction=to_hex(row.hash), label=row.label, reason=str(refusal))
         else:
             self._change(row, sent_at=self._clock())
 
@@ -192,9 +196,13 @@ def find_newest(session: Session, subject: str) -> TransactionRow | None:
     return next((row for row in rows if row.state in (MINED, SETTLED)), rows[0] if rows else None)
 
 
-def list_at_work(session: Session) -> Sequence[TransactionRow]:
-    """All transactions whose end is not final, in order of nonce."""
-    query = select(TransactionRow).where(col(TransactionRow.state).in_(AT_WORK))
+def list_at_work(session: Session, mined_nonce: int) -> Sequence[TransactionRow]:
+    """All transactions whose end is not final, in order of nonce.
+
+    What was final or reverted is among them when the chain has spent fewer nonces than that: a deep fork took it back.
+    """
+    ended = col(TransactionRow.state).in_((SETTLED, REVERTED)) & (col(TransactionRow.nonce) >= mined_nonce)
+    query = select(TransactionRow).where(col(TransactionRow.state).in_(AT_WORK) | ended)
     return session.exec(query.order_by(col(TransactionRow.nonce), col(TransactionRow.id))).all()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import structlog
 
 from contracts.errors import ChainUnreachable
+from contracts.fees import FeeAboveLimit
 from contracts.gateway import Gateway
 from contracts.refusals import InsufficientFunds, TransactionReverted
 from contracts.sender import Sender
@@ -95,9 +96,9 @@ class Settlement:
             if need.on_refused is not None:
                 with self._context.database.write() as session:
                     need.on_refused(session, str(refusal))
-        except InsufficientFunds as shortage:
+        except (InsufficientFunds, FeeAboveLimit) as shortage:
             self._not_before[need.subject] = self._context.now + _RETRY_SECONDS
-            _log.error("no_gas", subject=need.subject, reason=str(shortage))
+            _log.error("gas_unpaid", subject=need.subject, reason=str(shortage))
         else:
             self._not_before.pop(need.subject, None)
 
