@@ -7,6 +7,7 @@ import sys
 import traceback
 
 from contracts.errors import ChainUnreachable
+from ledger.errors import Malformed
 
 OUR_PACKAGES = frozenset({"ledger", "contracts"})
 
@@ -26,4 +27,4 @@ def report(error: Exception, *, as_json: bool) -> int:
     sys.stderr.write(f"tally-chain: {sentence}\n")
     if isinstance(error, ChainUnreachable):
         return 3
-    return int(getattr(error, "exit_code", 1))
+    return 2 if isinstance(error, Malformed) else int(getattr(error, "exit_code", 1))

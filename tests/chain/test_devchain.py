@@ -1,0 +1,45 @@
+"""The dev chain's process: ready when it says so, gone when it is stopped."""
+
+import time
+
+import psutil
+import pytest
+
+from contracts.devchain import AnvilFailed, AnvilMissing, DevChain, find_anvil, load_dev_signer
+from contracts.errors import ChainUnreachable
+from contracts.rpc import Rpc
+from ledger.signatures import Signer
+
+
+def test_chain_mines_by_itself_and_is_gone_after_stop() -> None:
+    with DevChain.start(block_seconds=1, accounts=3) as chain, Rpc(chain.url, attempts=1) as rpc:
+        assert len(chain.accounts) == 3
+        assert int(rpc.fetch("eth_getBalance", "0x" + chain.accounts[2].address.hex(), "latest"), 16) == 10**22
+        deadline = time.monotonic() + 10
+        while int(rpc.fetch("eth_blockNumber"), 16) < 2:
+            assert time.monotonic() < deadline, "no block in ten seconds"
+            time.sleep(0.1)
+        process = chain.process_id
+    assert not psutil.pid_exists(process)
+    with Rpc(chain.url, attempts=1) as rpc, pytest.raises(ChainUnreachable):
+        rpc.fetch("eth_blockNumber")
+
+
+def test_taken_port_is_told() -> None:
+    with DevChain.start(block_seconds=None) as chain:
+        port = int(chain.url.rpartition(":")[2])
+        with pytest.raises(AnvilFailed, match="in use"):
+            DevChain.start(port=port)
+
+
+def test_accounts_are_those_of_the_phrase() -> None:
+    with DevChain.start(block_seconds=None, accounts=2) as chain:
+        for account in chain.accounts:
+            assert Signer(account.private_key).address == account.address
+        assert load_dev_signer().address == chain.accounts[0].address
+
+
+def test_missing_program_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLY_ANVIL", "no-such-program")
+    with pytest.raises(AnvilMissing, match="npm ci"):
+        find_anvil()
