@@ -1,0 +1,1 @@
+"""Jobs played in memory, with real keys and real ledger code."""

@@ -1,0 +1,261 @@
+"""A job played in memory with real keys and real ledger code: what an honest coordinator and its nodes would publish.
+
+`SimulatedJob` knows no learning: a `Judge` says what came of a round. `RandomJudge` draws verdicts and scores,
+`tests/simulated/learned.py` runs real tasks. Everything is drawn from a seed, so that a job is the same in every run.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from ledger import canonical, evidence
+from ledger.commitment import (
+    Opening,
+    compute_beacon,
+    compute_seed_digest,
+    extend_accumulator,
+    start_accumulator,
+)
+from ledger.eip712 import Domain, compute_domain
+from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
+from ledger.hashing import sha256
+from ledger.signatures import Signer
+from ledger.spec import JobSpec
+from ledger.statements import Acceptance, Closing, Contribution, Receipt, RoundHeader, Signed
+from ledger.tally import (
+    Judgement,
+    Standing,
+    Tally,
+    compute_signatures_digest,
+    compute_tally,
+)
+from ledger.verify.bundle import AnchoredRound, JobFiles, RoundFiles
+from ledger.verify.chain import compute_anchor
+from tests.simulated.judge import Judge, Judged, RandomJudge
+from tests.simulated.terms import make_spec, make_terms
+
+CHAIN_ID = 31337
+JOB_LEDGER = bytes.fromhex("5fbdb2315678afecb367f032d93f642f64180aa3")
+OPENED_AT = 1_800_000_000
+
+
+def draw_signer(random: Random) -> Signer:
+    """A key that the seed decides."""
+    return Signer(random.randbytes(31) + b"\x01")
+
+
+@dataclass(frozen=True)
+class SimulatedRound:
+    """A round as published; `bundle` is what an auditor is given."""
+
+    bundle: RoundFiles
+    header: Signed[RoundHeader]
+    tally: Tally
+    payloads: Mapping[bytes, bytes]
+
+
+class SimulatedJob:
+    """Plays rounds one after another.
+
+    Args:
+        nodes: how many nodes take part in every round.
+        rounds: how many the terms cover.
+        scoring_rule: `aumann-shapley` or `by-weight`.
+        seed: decides every key, salt and score.
+        judge: the learning.
+        spec: replaces the spec's fields.
+    """
+
+    def __init__(
+        self,
+        nodes: int = 5,
+        rounds: int = 3,
+        scoring_rule: str = "aumann-shapley",
+        seed: int = 7,
+        judge: Judge | None = None,
+        spec: JobSpec | None = None,
+    ) -> None:
+        self.random = Random(seed)
+        self.domain: Domain = compute_domain(CHAIN_ID, JOB_LEDGER)
+        self.coordinator = draw_signer(self.random)
+        self.requester = draw_signer(self.random)
+        self.nodes = [draw_signer(self.random) for _ in range(nodes)]
+        self.judge = judge or RandomJudge()
+        self.spec = spec or make_spec(self.random, scoring_rule)
+        self.terms = make_terms(self.spec, self.requester, self.coordinator, rounds)
+        self.id = self.terms.job_id()
+        self.blobs: dict[bytes, bytes] = {}
+        self.rounds: list[SimulatedRound] = []
+        self.standings: dict[bytes, Standing] = {}
+        self.parent = self.id
+        self.model = self.spec.initial_model
+        self.opened_at = OPENED_AT
+
+    @property
+    def as_of(self) -> int:
+        """A time at which every round played so far is final."""
+        return self.opened_at + 10_000
+
+    def job_files(self) -> JobFiles:
+        """The job's own files."""
+        acceptance = Signed.issue(Acceptance(self.id, OPENED_AT), self.domain, self.coordinator)
+        return JobFiles(
+            self.spec.to_bytes(), canonical.encode(self.terms.to_json()), canonical.encode(acceptance.to_json())
+        )
+
+    def play(self, hidden: Sequence[int] = (), absent: Sequence[int] = ()) -> SimulatedRound:
+        """Plays one round. Nodes in `hidden` commit and never reveal, those in `absent` take no part."""
+        number = len(self.rounds) + 1
+        seed = self.random.randbytes(32)
+        made = [self._commit(number, node) for node in range(len(self.nodes)) if node not in absent]
+        openings = [None if node in hidden else opening for node, _, opening in made]
+        contributions = [contribution for _, contribution, _ in made]
+        receipts = self._receive(number, contributions)
+        accumulator = receipts[-1].statement.accumulator
+        closed_at = self.opened_at + 20
+        closing = Closing(self.id, number, len(made), accumulator, closed_at, compute_seed_digest(seed))
+        salts = [opening.salt for opening in openings if opening is not None]
+        beacon = compute_beacon(accumulator, seed, salts)
+        judged = self.judge.judge(self, openings, beacon)
+        tally = self._tally(number, contributions, receipts, judged)
+        files = {
+            evidence.CONTRIBUTIONS: evidence.encode_contributions(contributions),
+            evidence.RECEIPTS: evidence.encode_receipts(receipts),
+            evidence.CLOSING: evidence.encode_closing(
+                OpenedClosing(Signed.issue(closing, self.domain, self.coordinator), seed)
+            ),
+            evidence.OPENINGS: evidence.encode_openings(openings),
+            evidence.ENTRIES: evidence.encode_entries(tally.entries),
+            evidence.TREE: canonical.encode(tally.tree().dump()),
+            evidence.OUTCOME: canonical.encode(judged.outcome),
+            **judged.arrays,
+        }
+        header = self._head(number, closing, tally, files, judged, beacon)
+        return self._seal(header, tally, files, openings)
+
+    def seal(self, header: RoundHeader, files: Mapping[str, bytes]) -> RoundFiles:
+        """Signs a header over `files` as they are, true or not, and anchors it: what a lying coordinator can do."""
+        listed = {name: content for name, content in files.items() if name not in evidence.OUTSIDE}
+        header = replace(header, evidence=Manifest.of(listed).digest())
+        signed = Signed.issue(header, self.domain, self.coordinator)
+        sealed = {
+            **listed,
+            evidence.MANIFEST: Manifest.of(listed).to_bytes(),
+            evidence.HEADER: canonical.encode(signed.to_json()),
+        }
+        return RoundFiles(header.round, sealed, self.anchor(header))
+
+    def anchor(self, header: RoundHeader) -> AnchoredRound:
+        """What the chain keeps of a header posted 40 seconds after it was closed."""
+        posted_at = header.closed_at + 40
+        final_at = posted_at + self.terms.window
+        word = compute_anchor(header.digest(self.domain), header.entries_root, header.count, final_at)
+        return AnchoredRound(word, final_at, final_at, posted_at)
+
+    def hand_out(self, number: int, seq: int) -> bytes:
+        """The reply of `entries/{node}` for one entry."""
+        played = self.rounds[number - 1]
+        proof = ["0x" + element.hex() for element in played.tally.tree().proof(seq)]
+        return canonical.encode(
+            {"entry": played.tally.entries[seq].to_json(), "proof": proof, "header": None, "anchor": None}
+        )
+
+    def _commit(self, number: int, node: int) -> tuple[int, ReportedContribution, Opening]:
+        payload = self.judge.make_payload(self, node)
+        self.blobs[sha256(payload)] = payload
+        opening = Opening(sha256(payload), bytes(32), self.random.randbytes(32))
+        report = {"loss": f"0.{node + 1}25", "seconds": "1.5", "device": "cpu", "version": "0.1.0"}
+        statement = Contribution(
+            self.id,
+            number,
+            self.nodes[node].address,
+            self.parent,
+            self.model,
+            opening.struct_hash(),
+            100 + node,
+            sha256(canonical.encode(report)),
+        )
+        signed = Signed.issue(statement, self.domain, self.nodes[node])
+        return node, ReportedContribution(signed, report), opening
+
+    def _receive(self, number: int, contributions: Sequence[ReportedContribution]) -> list[Signed[Receipt]]:
+        accumulator = start_accumulator(self.id, number, self.parent)
+        seconds = self.spec.commit_seconds + self.spec.reveal_seconds + self.terms.anchor_seconds
+        receipts = []
+        for seq, item in enumerate(contributions):
+            digest = item.signed.statement.digest(self.domain)
+            accumulator = extend_accumulator(accumulator, digest)
+            receipt = Receipt(
+                self.id,
+                number,
+                seq,
+                item.signed.statement.node,
+                digest,
+                accumulator,
+                self.opened_at + 1 + seq,
+                self.opened_at + seconds,
+            )
+            receipts.append(Signed.issue(receipt, self.domain, self.coordinator))
+        return receipts
+
+    def _tally(
+        self,
+        number: int,
+        contributions: Sequence[ReportedContribution],
+        receipts: Sequence[Signed[Receipt]],
+        judged: Judged,
+    ) -> Tally:
+        judgements = [
+            Judgement(
+                item.signed.statement.node,
+                receipt.statement.contribution,
+                compute_signatures_digest(item.signed.signature, receipt.signature),
+                *verdict,
+            )
+            for item, receipt, verdict in zip(contributions, receipts, judged.verdicts, strict=True)
+        ]
+        terms = self.terms
+        return compute_tally(terms.budget_per_round, terms.price_per_nat, judgements, self.standings, number)
+
+    def _head(
+        self,
+        number: int,
+        closing: Closing,
+        tally: Tally,
+        files: Mapping[str, bytes],
+        judged: Judged,
+        beacon: bytes,
+    ) -> RoundHeader:
+        drawn = tally.totals.weight > 0 and self.spec.scoring_rule != "by-weight"
+        return RoundHeader(
+            self.id,
+            number,
+            self.parent,
+            self.model,
+            judged.next_model,
+            tally.tree().root,
+            closing.accumulator,
+            closing.count,
+            tally.totals.weight,
+            tally.totals.score,
+            tally.totals.gain,
+            tally.totals.reward,
+            bytes(32),
+            Manifest.of(files).digest(),
+            beacon if drawn else bytes(32),
+            self.opened_at,
+            closing.closed_at,
+        )
+
+    def _seal(
+        self, header: RoundHeader, tally: Tally, files: Mapping[str, bytes], openings: Sequence[Opening | None]
+    ) -> SimulatedRound:
+        bundle = self.seal(header, files)
+        signed = Signed.issue(header, self.domain, self.coordinator)
+        shown = [opening.payload_sha256 for opening in openings if opening is not None]
+        played = SimulatedRound(bundle, signed, tally, {digest: self.blobs[digest] for digest in shown})
+        self.rounds.append(played)
+        self.standings |= tally.standings()
+        self.parent, self.model = header.digest(self.domain), header.next_model
+        self.opened_at += 120
+        return played
