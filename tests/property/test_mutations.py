@@ -1,7 +1,6 @@
 """One flipped byte anywhere turns the audit red, with the id of the check that the value belongs to."""
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from ledger import canonical, evidence
 from ledger.verify.bundle import RoundFiles
 from ledger.verify.results import Outcome
-from tests.simulated.audit import Path, audit_round, audit_rounds, cover, find, flip, open_job, walk
+from tests.simulated.audit import Path, audit_round, audit_rounds, cover, find, flip, open_job, play_three, walk
 from tests.simulated.job import SimulatedJob
 
 ROUND = 2
@@ -59,31 +58,22 @@ OWNERS: dict[str, dict[str | int, str]] = {
 }
 
 
-@cache
-def play() -> SimulatedJob:
-    job = SimulatedJob(nodes=5, rounds=3)
-    job.play(hidden=[3])
-    job.play(hidden=[1])
-    job.play()
-    return job
-
-
 def list_members() -> list[tuple[str, str | int]]:
     """Every member of every statement, entry and opening of a round."""
-    files = play().rounds[ROUND - 1].bundle.files
+    files = play_three().rounds[ROUND - 1].bundle.files
     found = {(name, path[-1]) for name in OWNERS for path in walk(canonical.decode(files[name]))}
     return sorted(found, key=str)
 
 
 def test_honest_job_passes_every_check() -> None:
-    results = audit_rounds(play())
+    results = audit_rounds(play_three())
     assert {result.outcome for result in results} == {Outcome.PASS}
     assert len(results) == 3 + 31 * 3
 
 
 @pytest.mark.parametrize(("name", "member"), list_members())
 def test_flipped_value_fails_its_check(name: str, member: str | int) -> None:
-    content, check = play().rounds[ROUND - 1].bundle.files[name], OWNERS[name][member]
+    content, check = play_three().rounds[ROUND - 1].bundle.files[name], OWNERS[name][member]
     for path in walk(canonical.decode(content)):
         # Three bytes of a signature: in r, in s, and v.
         for byte in (3, 40, 64) if member == "signature" else (-1,):
@@ -92,7 +82,7 @@ def test_flipped_value_fails_its_check(name: str, member: str | int) -> None:
 
 
 def assert_flip_fails(name: str, path: Path, byte: int, check: str) -> None:
-    job = play()
+    job = play_three()
     bundle = job.rounds[ROUND - 1].bundle
     flipped = replace(bundle, files={**bundle.files, name: flip(bundle.files[name], path, byte)})
     failed = find(audit_round(job, ROUND, flipped))
@@ -109,7 +99,7 @@ def assert_flip_fails(name: str, path: Path, byte: int, check: str) -> None:
 
 @pytest.mark.parametrize("name", [evidence.TREE, evidence.MANIFEST])
 def test_flipped_value_of_tree_or_manifest_fails_its_check(name: str) -> None:
-    job = play()
+    job = play_three()
     bundle = job.rounds[ROUND - 1].bundle
     count = len(job.rounds[ROUND - 1].tally.entries)
     for path in walk(canonical.decode(bundle.files[name])):
@@ -123,7 +113,7 @@ def test_flipped_value_of_tree_or_manifest_fails_its_check(name: str) -> None:
 
 @pytest.mark.parametrize("name", [evidence.OUTCOME, evidence.AGGREGATE])
 def test_flipped_byte_of_a_file_of_learning_fails_the_manifest(name: str) -> None:
-    job = play()
+    job = play_three()
     bundle = job.rounds[ROUND - 1].bundle
     for at in range(len(bundle.files[name])):
         content = bytearray(bundle.files[name])
@@ -141,7 +131,7 @@ def test_flipped_byte_of_a_file_of_learning_fails_the_manifest(name: str) -> Non
     ],
 )
 def test_flipped_value_of_a_file_of_the_job_fails_its_check(name: str, checks: dict[str, str]) -> None:
-    job = play()
+    job = play_three()
     content = getattr(job.job_files(), name)
     for path in walk(canonical.decode(content)):
         results, audited = open_job(job, replace(job.job_files(), **{name: flip(content, path)}))
@@ -154,7 +144,7 @@ def test_flipped_value_of_a_file_of_the_job_fails_its_check(name: str, checks: d
     [("word", "anchor"), ("final_at", "anchor"), ("window_end", "finality"), ("posted_at", "finality")],
 )
 def test_flipped_word_of_the_chain_fails_its_check(field: str, check: str) -> None:
-    job = play()
+    job = play_three()
     bundle = job.rounds[ROUND - 1].bundle
     assert bundle.anchored is not None
     value = getattr(bundle.anchored, field)
@@ -166,7 +156,7 @@ def test_flipped_word_of_the_chain_fails_its_check(field: str, check: str) -> No
 
 @pytest.mark.parametrize("seq", range(5))
 def test_flipped_value_of_an_entry_handed_out_fails_proof_length(seq: int) -> None:
-    job = play()
+    job = play_three()
     bundle = job.rounds[ROUND - 1].bundle
     reply = job.hand_out(ROUND, seq)
     assert not find(audit_round(job, ROUND, replace(bundle, handed_out=[reply])))
@@ -183,7 +173,7 @@ FILES = [*evidence.ALWAYS, evidence.AGGREGATE, evidence.MANIFEST, evidence.HEADE
 @example(name=evidence.HEADER, at=0, bits=1)
 def test_any_flipped_byte_of_any_file_never_passes_and_never_crashes(name: str, at: int, bits: int) -> None:
     """Whatever byte of whatever file is changed, in whatever way, some check fails; none raises."""
-    job = play()
+    job = play_three()
     bundle = job.rounds[ROUND - 1].bundle
     content = bytearray(bundle.files[name])
     content[at % len(content)] ^= bits
@@ -193,7 +183,7 @@ def test_any_flipped_byte_of_any_file_never_passes_and_never_crashes(name: str, 
 @given(name=st.sampled_from(FILES), content=st.binary(max_size=300))
 def test_any_file_replaced_by_noise_never_passes_and_never_crashes(name: str, content: bytes) -> None:
     """Bytes that are no such file fail the check that owns the file."""
-    job = play()
+    job = play_three()
     bundle = job.rounds[ROUND - 1].bundle
     _assert_red(job, replace(bundle, files={**bundle.files, name: content}))
 
@@ -201,7 +191,7 @@ def test_any_file_replaced_by_noise_never_passes_and_never_crashes(name: str, co
 @given(name=st.sampled_from(FILES), start=st.integers(0, 1 << 20), length=st.integers(1, 200))
 def test_any_file_with_a_piece_cut_out_never_passes_and_never_crashes(name: str, start: int, length: int) -> None:
     """A truncated or shortened file fails."""
-    job = play()
+    job = play_three()
     bundle = job.rounds[ROUND - 1].bundle
     content = bundle.files[name]
     start %= len(content)

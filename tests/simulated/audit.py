@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from ledger import canonical
@@ -12,6 +13,25 @@ from ledger.verify.rounds import verify_job, verify_round
 from tests.simulated.job import SimulatedJob
 
 Path = tuple[str | int, ...]
+
+CHANGES: dict[str, Callable[[list[Any]], object]] = {
+    "remove": lambda items: items.pop(),
+    "repeat": lambda items: items.insert(1, items[0]),
+    "append": lambda items: items.append(items[0]),
+    "reverse": lambda items: items.reverse(),
+    "erase": lambda items: items.__setitem__(0, None),
+}
+"""What can be done to a list of a file."""
+
+
+@cache
+def play_three(scoring_rule: str = "aumann-shapley") -> SimulatedJob:
+    """Three rounds of five nodes, with one contribution unrevealed in each of the first two. Played once: never change it."""
+    job = SimulatedJob(nodes=5, rounds=3, scoring_rule=scoring_rule)
+    job.play(hidden=[3])
+    job.play(hidden=[1])
+    job.play()
+    return job
 
 
 def open_job(job: SimulatedJob, files: JobFiles | None = None) -> tuple[list[Result], AuditedJob | None]:
