@@ -7,6 +7,7 @@ are decimal strings. What Python's encoder writes for these is RFC 8785 once key
 from __future__ import annotations
 
 import json
+import re
 from typing import Final, NoReturn, TypeAlias
 
 from ledger.errors import MalformedJson
@@ -18,6 +19,8 @@ MAX_DEPTH: Final = 32
 
 _SUBJECT: Final = "canonical JSON"
 _ALLOWED: Final = "null, a boolean, a string, a safe integer, a list or an object (write fractions as decimal strings)"
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
 
 
@@ -44,18 +47,30 @@ def decode(content: bytes, *, require_canonical: bool = False) -> JsonValue:
     """
     if type(content) is not bytes:
         raise MalformedJson(_SUBJECT, "bytes", content)
+    _check_depth(content)
     try:
         value: JsonValue = _DECODER.decode(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise MalformedJson(_SUBJECT, f"UTF-8, but byte {error.start} is not") from None
     except json.JSONDecodeError as error:
         raise MalformedJson(_SUBJECT, f"not JSON: {error}") from None
-    except RecursionError:
-        raise MalformedJson(_SUBJECT, f"nested deeper than {MAX_DEPTH} levels") from None
     canonical = encode(value)
     if require_canonical and canonical != content:
         raise MalformedJson(_SUBJECT, "the RFC 8785 form (sorted keys, no spaces, shortest escapes)", content)
     return value
+
+
+def _check_depth(content: bytes) -> None:
+    """Refuses deep nesting before the parser sees it.
+
+    Python's parser recurses in C: where a library has raised the interpreter's recursion limit (importing eth_account
+    does), some ten thousand brackets would end the process instead of raising.
+    """
+    depth = 0
+    for bracket in _STRING.sub(b"", content).translate(None, _NOT_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise MalformedJson(_SUBJECT, f"nested deeper than {MAX_DEPTH} levels")
 
 
 def _sort(value: object, depth: int) -> object:

@@ -67,7 +67,7 @@ class PaddedTree:
     """The tree over one leaf per entry, given in seq order from 0.
 
     Raises:
-        MalformedTree: when there is no leaf, or a leaf's seq is not its position.
+        MalformedTree: when there is no leaf, a leaf's seq is not its position, or its node is the zero address.
     """
 
     __slots__ = ("_nodes", "_positions", "count", "depth", "leaves")
@@ -80,6 +80,8 @@ class PaddedTree:
         for seq, leaf in enumerate(self.leaves):
             if leaf.seq != seq:
                 raise MalformedTree(f"leaves[{seq}].seq", str(seq), leaf.seq)
+            if leaf.node == _ZERO_ADDRESS:
+                raise MalformedTree(f"leaves[{seq}].node", "a node's address (zero marks padding)", leaf.node)
         hashes = [_hash_leaf(leaf.seq, leaf.node, leaf.earned, leaf.body) for leaf in self.leaves]
         hashes += [_hash_leaf(seq, _ZERO_ADDRESS, 0, _ZERO_WORD) for seq in range(self.count, size)]
         # OpenZeppelin sorts the leaves by hash and lays them out from the end of the heap array.
