@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 DECIMALS = 18
-_AMOUNT = re.compile(r"(\d{1,60})(?:\.(\d{1,18}))?")
+_AMOUNT = re.compile(r"([0-9]{1,60})(?:\.([0-9]{1,18}))?")
 
 
 class MalformedAmount(Exception):

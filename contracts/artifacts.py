@@ -34,7 +34,7 @@ class Artifact:
         masked = bytearray(found)
         for start, length in self.immutables:
             masked[start : start + length] = bytes(length)
-        return bytes(masked) == self.code
+        return len(found) == len(self.code) and bytes(masked) == self.code
 
 
 @cache

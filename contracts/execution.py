@@ -16,6 +16,7 @@ from ledger.hexadecimal import to_hex
 
 LATEST = "latest"
 PENDING = "pending"
+INVALID_PARAMS = -32602
 
 # What providers call a revert, where they do not use code 3 (geth, anvil): Nethermind, Besu, Erigon, older ones.
 REVERT_WORDS = re.compile(r"revert|invalid opcode|out of ?gas", re.IGNORECASE)
@@ -86,8 +87,15 @@ class Execution:
         Raises:
             TransactionReverted: the contract would refuse.
         """
+        request = describe_request(call, sender)
         try:
-            return int(self.rpc.fetch("eth_estimateGas", describe_request(call, sender), PENDING), 16)
+            try:
+                return int(self.rpc.fetch("eth_estimateGas", request, PENDING), 16)
+            except ProviderRefused as refusal:
+                if refusal.code != INVALID_PARAMS:
+                    raise
+                # Some chains' adaptors take no block here; they estimate on the newest one.
+                return int(self.rpc.fetch("eth_estimateGas", request), 16)
         except ProviderRefused as refusal:
             raise self.explain(call.label, refusal) from None
 

@@ -23,6 +23,9 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # JSON-RPC codes that mean "ask again later": limit exceeded (EIP-1474), resource unavailable (EIP-1474).
 BUSY = frozenset({-32005, -32002, 429})
 
+# Connections kept open for threads that ask at the same time.
+MOST_CONNECTIONS = 32
+
 # Request timeout, too early, too many requests.
 RETRIED_STATUSES = frozenset({408, 425, 429})
 
@@ -54,6 +57,8 @@ class Rpc:
         self._backoff_seconds = backoff_seconds
         self._sleep = sleep
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=MOST_CONNECTIONS))
         self._session.trust_env = urlsplit(url).hostname not in LOOPBACK
         self._provider = HTTPProvider(
             url,

@@ -1,6 +1,7 @@
 """What a failing provider does to reads and broadcasts."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -134,3 +135,20 @@ def test_revert_is_read_wherever_a_provider_puts_it(
         Sender(Chain(rpc, 31337), Signer(b"\x01" * 32)).sign(gateway.calls.close_job(b"\x01" * 32))
     assert refusal.value.error == "JobLedger_UnknownJob"
     assert refusal.value.operands == {"job": b"\x01" * 32}
+
+
+def test_gas_is_estimated_where_a_provider_knows_no_pending_state(provider: Provider, gateway: Gateway) -> None:
+    def refuse_block(request: Request) -> Reply:
+        asked = request["method"] == "eth_estimateGas" and len(request["params"]) > 1
+        return refuse(request, "too many arguments, want at most 1", -32602) if asked else None
+
+    provider.fault = refuse_block
+    call = gateway.calls.approve(b"\x01" * 20, 1)
+    with Gateway.connect(provider.url, gateway.deployment) as limited:
+        assert limited.execution.estimate_gas(call, b"\x09" * 20) == gateway.execution.estimate_gas(call, b"\x09" * 20)
+
+
+def test_threads_share_a_connection(gateway: Gateway) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        balances = list(pool.map(lambda number: gateway.fetch_balance(bytes([number]) * 20), range(1, 200)))
+    assert balances == [0] * 199
