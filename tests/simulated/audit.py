@@ -26,7 +26,7 @@ CHANGES: dict[str, Callable[[list[Any]], object]] = {
 
 @cache
 def play_three(scoring_rule: str = "aumann-shapley") -> SimulatedJob:
-    """Three rounds of five nodes, with one contribution unrevealed in each of the first two. Played once: never change it."""
+    """Three rounds of five nodes, one contribution unrevealed in each of the first two. Played once: never change."""
     job = SimulatedJob(nodes=5, rounds=3, scoring_rule=scoring_rule)
     job.play(hidden=[3])
     job.play(hidden=[1])
