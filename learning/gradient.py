@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.errors import Malformed
 from learning.parameters import Vector64
 from learning.tasks.task import Objective
+from ledger.errors import Malformed
 
 # Gauss–Legendre on [0, 1], 6 points: abscissa and weight (Abramowitz & Stegun, table 25.4, mapped from [−1, 1]).
 _QUADRATURE: Final = (

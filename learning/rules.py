@@ -39,7 +39,7 @@ class LearningRules:
         _require("validationPositions", self.sample_positions > 0, "at least 1", self.sample_positions)
         _require("cohort.minimum", self.cohort_minimum > 0, "at least 1", self.cohort_minimum)
         _require("clipNorm", self.first_clip > 0, "a norm of at least one unit of 2^-fractionBits", self.clip_norm)
-        _require("serverRate", 0 < self.rate, "above 0", self.server_rate)
+        _require("serverRate", self.rate > 0, "above 0", self.server_rate)
         _require("serverMomentum", 0 <= self.momentum < 1, "at least 0 and below 1", self.server_momentum)
 
     @property

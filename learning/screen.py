@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from ledger.hashing import sha256
-from ledger.tally import Verdict
 from learning.quantise import LARGEST, Update, compute_norm_squared
 from learning.tensors import MAX_HEADER_BYTES, ArrayType, MalformedArrays, read_arrays, write_arrays
+from ledger.hashing import sha256
+from ledger.tally import Verdict
 
 UPDATE: Final = "update"
 """The one array of a payload: `[n] int16`, elements in the order of the model's flat vector."""

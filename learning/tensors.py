@@ -14,9 +14,9 @@ from typing import Any, Final, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.parameters import Arrays, Layout, Vector32
 from ledger import canonical
 from ledger.errors import Malformed, MalformedJson
-from learning.parameters import Arrays, Layout, Vector32
 
 MAX_HEADER_BYTES: Final = 65_536
 _PREFIX_BYTES: Final = 8

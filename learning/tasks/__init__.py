@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ledger.errors import MalformedSpec
-
 from learning.tasks.task import Examples, MalformedExamples, Objective, Positions, Task, TaskConfig, Training
+from ledger.errors import MalformedSpec
 
 __all__ = ["Examples", "MalformedExamples", "Objective", "Positions", "Task", "TaskConfig", "Training", "get_task"]
 

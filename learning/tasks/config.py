@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ledger.errors import MalformedSpec
 from learning.rules import parse_decimal
 from learning.tasks.task import TaskConfig
+from ledger.errors import MalformedSpec
 
 
 def complete_config(given: TaskConfig, defaults: Mapping[str, int | str]) -> dict[str, int | str]:

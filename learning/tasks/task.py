@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.errors import Malformed
 from learning.parameters import Arrays, Layout, Vector32, Vector64
 from learning.rules import LearningRules
+from ledger.errors import Malformed
 
 Examples: TypeAlias = Arrays
 """Named arrays that hold examples (on a node, for validation, or held out): the task says which."""

@@ -34,7 +34,7 @@ class Histories:
         ends = offsets.size > 0 and offsets[0] == 0 and offsets[-1] == items.size
         if not ends or np.any(np.diff(offsets) < 0):
             raise MalformedExamples("offsets", f"rising from 0 to {items.size}", offsets.tolist()[:8])
-        if items.size and not (0 <= items.min() and items.max() < catalogue):
+        if items.size and not (items.min() >= 0 and items.max() < catalogue):
             raise MalformedExamples("items", f"from 0 to {catalogue - 1}", f"{items.min()} to {items.max()}")
         return cls(items, offsets)
 
