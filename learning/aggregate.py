@@ -1,4 +1,4 @@
-"""The exact weighted sum of a round's updates and the server's step on it: bit-identical on every machine (DESIGN.md §4.4)."""
+"""The exact weighted sum of a round's updates and the server's step on it (DESIGN.md §4.4): the same bits everywhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _BLOCK: Final = 1 << 15
 class Accumulator:
     """S = Σ w_k · u_k `[n] int64`, and W = Σ w_k, one update at a time.
 
-    Updates are first added in int32, in pieces the cache holds, as long as that cannot overflow: half the memory traffic.
+    Updates are first added in int32, in pieces the cache holds, as long as that cannot overflow: half the memory
+    traffic.
     """
 
     def __init__(self, size: int) -> None:
@@ -70,7 +71,8 @@ class ServerStep:
     def compute_model(self, halvings: int) -> Vector32:
         """The next model at the rate η / 2^halvings: base + float32(η · M), one IEEE operation at a time."""
         step = np.multiply(self.momentum, float(self.rate / 2**halvings))
-        return np.add(self.base, step.astype(np.float32))
+        with np.errstate(over="ignore"):  # an absurd rate gives infinities, and their loss does not fall
+            return np.add(self.base, step.astype(np.float32))
 
 
 def compute_momentum(

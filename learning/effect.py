@@ -44,13 +44,17 @@ class Descent:
 def descend(objective: Objective, step: ServerStep) -> Descent:
     """Halves the rate, up to four times, until the loss falls; returns the last try when it never does."""
     before = objective.loss(step.base.astype(np.float64))
-    for halvings in range(MOST_HALVINGS + 1):
-        model = step.compute_model(halvings)
-        after = objective.loss(model.astype(np.float64)) if np.isfinite(model).all() else np.inf
-        descent = Descent(model, halvings, before, after)
+    for halvings in range(MOST_HALVINGS):
+        descent = _try(objective, step, halvings, before)
         if descent.fell:
-            break
-    return descent
+            return descent
+    return _try(objective, step, MOST_HALVINGS, before)
+
+
+def _try(objective: Objective, step: ServerStep, halvings: int, before: float) -> Descent:
+    model = step.compute_model(halvings)
+    after = objective.loss(model.astype(np.float64)) if np.isfinite(model).all() else np.inf
+    return Descent(model, halvings, before, after)
 
 
 def compute_effect(objective: Objective, base: Vector32, model: Vector32, state: RoundState) -> Vector64:
@@ -62,7 +66,7 @@ def compute_effect(objective: Objective, base: Vector32, model: Vector32, state:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One score an update, in their order, from `gradient`; `check` compares it with one's own when it was published."""
+    """One score an update, in their order, from `gradient`; `check` compares a published one with one's own."""
 
     values: tuple[int, ...]
     gradient: PublicGradient

@@ -1,4 +1,4 @@
-"""The public gradient of a round: the path integral of ∇L without what anyone could replay, as integers (DESIGN.md §4.5)."""
+"""The public gradient of a round: ∫∇L along its way without what anyone could replay, in integers (DESIGN.md §4.5)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MalformedGradient(Malformed):
     """Integers that are no public gradient."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PublicGradient:
     """g_int `[n] int32` and s: the gradient is g_int / 2^s, in nats per unit of a parameter."""
 
@@ -88,7 +88,7 @@ def requantise_gradient(gradient: Vector64, scale: int) -> NDArray[np.int64]:
 def order_directions(
     moves: Sequence[Vector64], gradients: Sequence[PublicGradient], momentum: Vector64
 ) -> list[Vector64]:
-    """Returns the public directions in the protocol's order: moves and published gradients newest first, momentum last."""
+    """Returns the public directions in the protocol's order: moves, then gradients, newest first; momentum last."""
     return [*moves, *(gradient.values.astype(np.float64) for gradient in gradients), momentum]
 
 

@@ -1,11 +1,12 @@
 """One round, computed: what the coordinator does when it tallies and what an auditor does when it recomputes.
 
-A pure function over arrays: the same inputs give the same outcome, integers and the next model to the last bit. Payloads are read one
-at a time, twice: first to screen and add them, then to score them.
+A pure function over arrays: the same inputs give the same outcome, integers and the next model to the last bit.
+Payloads are read one at a time, twice: first to screen and add them, then to score them.
 
 1. Screen every opened payload and add the accepted updates, exactly.
 2. Too few opened, or nothing accepted: the round is void.
-3. Step: momentum, then the rate, halved until the loss on the beacon's sample falls; if it never does, the round is void.
+3. Step: momentum, then the rate, halved until the loss on the beacon's sample falls; if it never does, the round is
+void.
 4. Score each accepted update against the public gradient, or by weight.
 5. Leave the state for the next round.
 """
@@ -26,12 +27,12 @@ from learning.parameters import Vector32
 from learning.quantise import Update, compute_next_clip
 from learning.rules import BY_WEIGHT, LearningRules
 from learning.sampling import draw_sample
-from learning.score import SCORE_BITS, GradientCheck, ScoreRule
+from learning.score import GradientCheck, ScoreRule
 from learning.screen import Screen, Screened, read_update
 from learning.state import KEPT, RoundState
 from learning.tasks.task import Examples, Positions, Task
 from learning.tensors import write_model
-from ledger.tally import Verdict
+from ledger.tally import SCORE_BITS, Verdict
 
 
 class Void(StrEnum):
@@ -46,8 +47,8 @@ class Void(StrEnum):
 class RevealedContribution:
     """One receipt's contribution as it stands after the reveal phase.
 
-    `verdict` is ACCEPTED where the opening opens the commitment (screening then decides), else UNREVEALED or NOT_OPENED.
-    `read` returns the payload bytes, the same each time; it is called for ACCEPTED only, at most twice.
+    `verdict` is ACCEPTED where the opening opens the commitment (screening then decides), else UNREVEALED or
+    NOT_OPENED. `read` returns the payload bytes, the same each time; it is called for ACCEPTED only, at most twice.
     """
 
     seq: int
@@ -56,12 +57,12 @@ class RevealedContribution:
     read: Callable[[], bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RoundInputs:
     """Everything a round's outcome depends on.
 
-    `base [n] float32` is the model trained from, `contributions` are in seq order, `validation` is None for by-weight jobs,
-    `beacon` has 32 bytes (computed by the caller from the openings).
+    `base [n] float32` is the model trained from, `contributions` are in seq order, `validation` is None for by-weight
+    jobs, `beacon` has 32 bytes (computed by the caller from the openings).
     """
 
     task: Task
@@ -75,7 +76,7 @@ class RoundInputs:
 
 @dataclass(frozen=True, slots=True)
 class JudgedContribution:
-    """A contribution's verdict and why, its weight in the sum (0 unless accepted) and its score (units of 2^-40 nats)."""
+    """A contribution's verdict and why, its weight in the sum (0 unless accepted), its score (units of 2^-40 nats)."""
 
     seq: int
     verdict: Verdict
@@ -84,14 +85,14 @@ class JudgedContribution:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RoundOutcome:
     """What came of a round.
 
-    `aggregate [n] int64` is S, None where no sum was taken. `model [n] float32` is the next model, the base model when `void`. `beacon`
-    is what belongs into the header: zero where no sample was drawn. `positions` is the sample; losses are in nats per position.
-    `clip` bounded this round's updates, in units of 2^-f; the next round's, and the momentum, are in `state`. `check` is there
-    when a published gradient was given and used.
+    `aggregate [n] int64` is S, None where no sum was taken. `model [n] float32` is the next model, the base model when
+    `void`. `beacon` is what belongs into the header: zero where no sample was drawn. `positions` is the sample; losses
+    are in nats per position. `clip` bounded this round's updates, in units of 2^-f; the next round's, and the
+    momentum, are in `state`. `check` is there when a published gradient was given and used.
     """
 
     judged: tuple[JudgedContribution, ...]
@@ -114,8 +115,8 @@ class RoundOutcome:
 def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> RoundOutcome:
     """Screens, aggregates, steps and scores one round.
 
-    An auditor passes the `published` gradient of the evidence: scores then follow from it exactly, the next state carries it, and
-    `check` says how far the auditor's own gradient is from it.
+    An auditor passes the `published` gradient of the evidence: scores then follow from it exactly, the next state
+    carries it, and `check` says how far the auditor's own gradient is from it.
 
     Raises:
         InexactArithmetic: this machine cannot compute what everyone else computes.

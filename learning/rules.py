@@ -18,8 +18,8 @@ MEAN: Final = "mean"
 class LearningRules:
     """Numbers as in the spec: integers and decimal strings (see DESIGN.md §4.4, §4.5).
 
-    `clip_norm` is in the units of the parameters, `sample_positions` counts the beacon's sample (unused by `by-weight`),
-    `cohort_minimum` the fewest opened contributions that make a round.
+    `clip_norm` is in the units of the parameters, `sample_positions` counts the beacon's sample (unused by
+    `by-weight`), `cohort_minimum` the fewest opened contributions that make a round.
     """
 
     clip_norm: str
@@ -55,7 +55,7 @@ class LearningRules:
     @property
     def first_clip(self) -> int:
         """The first round's norm bound, floor(C · 2^f), in units of 2^-f."""
-        return math.floor(parse_decimal("clipNorm", self.clip_norm) * 2**self.fraction_bits)
+        return math.floor(parse_decimal("clipNorm", self.clip_norm) * (1 << self.fraction_bits))
 
 
 def parse_decimal(field: str, text: str) -> Fraction:

@@ -1,4 +1,4 @@
-"""The beacon's sample: positions drawn without replacement until the validation set is used up, then anew (DESIGN.md §4.5)."""
+"""The beacon's sample: positions drawn without replacement until the set is used up, then anew (DESIGN.md §4.5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from learning.tasks.task import Positions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Draw:
     """The sample and the pool that is left for the rounds after, both sorted `int64`."""
 
@@ -22,8 +22,8 @@ class Draw:
 def draw_sample(pool: Positions, positions: int, count: int, beacon: bytes) -> Draw:
     """Draws `count` of the validation set's `positions` by the order of SHA-256(beacon ‖ uint64 position).
 
-    A pool that does not last is drawn whole, and the rest comes from a fresh one without what this sample already holds. A
-    set of at most `count` positions is the sample, every time.
+    A pool that does not last is drawn whole, and the rest comes from a fresh one without what this sample already
+    holds. A set of at most `count` positions is the sample, every time.
     """
     if positions <= count:
         everything = np.arange(positions, dtype=np.int64)

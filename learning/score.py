@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from learning.gradient import PublicGradient
 from learning.quantise import Update
+from ledger.tally import SCORE_BITS
 
-SCORE_BITS: Final = 40
 _BLOCK: Final = 1 << 20
 
 
@@ -61,7 +61,7 @@ class GradientCheck:
 
     @property
     def agrees(self) -> bool:
-        """Each element within max(2, 1e-5 · largest), and the scores together within 1e-3 of their sizes plus one each."""
+        """Each element within max(2, 1e-5 · largest), the scores together within 1e-3 of their sizes plus one each."""
         elements = 100_000 * self.largest_difference <= max(200_000, self.largest_element)
         scores = 1_000 * self.score_difference <= self.score_sum + 1_000 * self.count
         return elements and scores

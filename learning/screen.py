@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -36,7 +36,7 @@ class Screen:
 
     size: int
     clip: int
-    earlier: Set[bytes]
+    earlier: AbstractSet[bytes]
     digests: set[bytes] = field(default_factory=set)
 
     def judge(self, payload: bytes) -> Screened:
@@ -73,5 +73,5 @@ def write_update(update: Update) -> bytes:
 
 
 def compute_update_digest(update: Update) -> bytes:
-    """SHA-256 of the elements as little-endian int16: equal updates have equal digests, however their files were written."""
+    """SHA-256 of the elements as little-endian int16: the same for equal updates, however their files were written."""
     return sha256(np.ascontiguousarray(update, "<i2").tobytes())

@@ -18,7 +18,7 @@ KEPT: Final = 3
 """How many global moves and published gradients count as public directions."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RoundState:
     """State before a round.
 

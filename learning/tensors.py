@@ -1,6 +1,7 @@
 """Safetensors files read strictly and written in one way: the same arrays give the same bytes, never pickle.
 
-Source of the format: huggingface/safetensors, "Format"; what is written here equals what its own writer gives without metadata.
+Source of the format: huggingface/safetensors, "Format"; what is written here equals what its own writer gives without
+metadata.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ledger.errors import Malformed, MalformedJson
 
 MAX_HEADER_BYTES: Final = 65_536
 _PREFIX_BYTES: Final = 8
-_TYPES: Final = {
+_TYPES: Final[dict[str, np.dtype[Any]]] = {
     "F64": np.dtype("<f8"),
     "F32": np.dtype("<f4"),
     "I64": np.dtype("<i8"),

@@ -10,7 +10,7 @@ import torch
 
 @contextmanager
 def single_thread() -> Iterator[None]:
-    """Runs torch on the calling thread alone: sums are then taken in one order, whatever the program allows elsewhere."""
+    """Runs torch on the calling thread alone: sums are then taken in one order, however many threads there are."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

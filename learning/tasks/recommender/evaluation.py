@@ -17,7 +17,8 @@ _CHUNK = 512
 def evaluate(network: NextItem, histories: Histories, recency: Recency, catalogue: int, seed: int) -> dict[str, float]:
     """Hit rate and NDCG at 10, sampled and full, over viewers with at least two items; empty without any.
 
-    Negatives are drawn among what a viewer never watched, the target included in that rule, so none can be a test item of theirs.
+    Negatives are drawn among what a viewer never watched, the target included in that rule, so none can be a test item
+    of theirs.
     """
     lasts = histories.find_lasts()
     if lasts.size == 0:

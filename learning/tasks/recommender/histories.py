@@ -1,7 +1,7 @@
 """Viewing histories as arrays: all viewers' items, oldest first, one viewer after the other.
 
-A position is a place in a history with something before it: its item is predicted from the items before. Shapes: v viewers, t items in
-all, b positions of a batch, h history items of a batch.
+A position is a place in a history with something before it: its item is predicted from the items before. Shapes: v
+viewers, t items in all, b positions of a batch, h history items of a batch.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Histories:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is before b targets, flat: `items [h]`, the `rows [h]` they belong to, their `weights [h] float64`, `targets [b]`."""
+    """What lies before b `targets [b]`, flat: `items [h]`, the `rows [h]` they belong to, `weights [h] float64`."""
 
     items: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -66,7 +66,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Recency:
-    """The weight of an item k places back: floor + (1 − floor) · exp(−k / scale), over max(1, ‖weights‖) of the history."""
+    """The weight of an item k places back: floor + (1 − floor) · exp(−k / scale), over max(1, ‖weights‖) of them all."""
 
     floor: float
     scale: float

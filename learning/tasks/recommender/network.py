@@ -1,7 +1,7 @@
 """The recommender's network: a viewer is the weighted sum of the items they watched, an item is scored against that.
 
-Inductive: nothing in it belongs to a viewer, so it serves people who never trained. Shapes: c items in the catalogue, d dimensions, b rows
-of a batch, h history items of a batch.
+Inductive: nothing in it belongs to a viewer, so it serves people who never trained. Shapes: c items in the catalogue,
+d dimensions, b rows of a batch, h history items of a batch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from learning.tasks.recommender.histories import Batch
 
 @dataclass(frozen=True, slots=True)
 class Viewers:
-    """A batch as tensors: `watched [b, c]` weights, where they are (`cells [h]`, flat) and the targets (`aims [b]`, flat)."""
+    """A batch as tensors: weights `watched [b, c]`, their places `cells [h]` in it, and the targets' `aims [b]`."""
 
     watched: torch.Tensor
     cells: torch.Tensor
@@ -62,7 +62,7 @@ class NextItem(torch.nn.Module):
 
     @torch.no_grad()
     def compute_gradients(self, viewers: Viewers) -> tuple[float, dict[str, torch.Tensor]]:
-        """The loss and its gradients by P, Q and bias, written out: a third of autograd's time, and tested against it."""
+        """The loss and its gradients by P, Q and bias, written out: a third of autograd's time, tested against it."""
         taste = viewers.watched @ self.P
         error = self._compute_chances(viewers, torch.addmm(self.bias, taste, self.Q.T))
         aimed = error.view(-1)[viewers.aims]

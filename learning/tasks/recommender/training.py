@@ -85,6 +85,6 @@ class NextItemObjective:
         with single_thread():
             for chunk in self._chunks:
                 _, gradients = network.compute_gradients(chunk)
-                for name, part in sums.items():
-                    part += gradients[name].numpy() * (len(chunk.aims) / self._count)
+                for name, gradient in gradients.items():
+                    sums[name] += gradient.numpy() * (len(chunk.aims) / self._count)
         return total
