@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from contracts.refusals import TransactionReverted
 from ledger.hashing import keccak256
 from ledger.structs import to_snake
 
-S = TypeVar("S")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+S = TypeVar("S", bound="DataclassInstance")
 
 NOT_FINAL = 2**64 - 1
 """`final_at` of a round that waits for its witnesses."""
@@ -59,7 +62,6 @@ class JobState:
         last_header: digest of the last posted header; the job id before the first.
         bond: what is locked of the coordinator's; 0 once cut or released.
         closes_at: when the requested close takes effect; 0 if none was requested.
-        attestable: whether rounds become final by attestation and not by time.
         closed: whether what was left has been returned.
         bounty: the challenger's part of a cut bond that nobody has been awarded yet.
     """
@@ -80,7 +82,6 @@ class JobState:
     requester: bytes
     closes_at: int
     burned_rounds: int
-    attestable: bool
     closed: bool
     min_stake: int
     bounty: int
@@ -139,8 +140,9 @@ class NodeState:
 
 
 def build_state(kind: type[S], members: Mapping[str, Any]) -> S:
-    """Return a state from Solidity's members by name (`payable_` is a keyword's neighbour there)."""
-    return kind(**{to_snake(name).rstrip("_"): value for name, value in members.items()})
+    """Return a state from Solidity's members by name, whatever their order; some have a `_` there, to be no keyword."""
+    values = {to_snake(name).rstrip("_"): value for name, value in members.items()}
+    return kind(**{name: values[name] for name in kind.__dataclass_fields__})
 
 
 @dataclass(frozen=True)
