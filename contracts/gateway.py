@@ -172,18 +172,37 @@ class Gateway(Chain):
         """
         block = at or self.fetch_head()
         state = self.fetch_job(job, block)
-        events = self.fetch_events(self.deployment.block, block.number, (RoundPosted, RoundAttested), job)
+        posted = self._fetch_posted(job, None, block)
+        numbers = [event.round for event in posted]
+        if numbers != list(range(1, (state.posted if state else 0) + 1)):
+            raise MalformedAnswer(f"posted rounds of job {to_hex(job)}", "one event for each", f"rounds {numbers}")
+        return posted
+
+    def fetch_posted_round(self, job: bytes, round_number: int, at: Block | None = None) -> RoundPosted | None:
+        """Return one posted header with the words of its anchor, or None where the round was never posted.
+
+        Raises:
+            MalformedAnswer: its event is missing, or does not fit what the ledger keeps.
+        """
+        block = at or self.fetch_head()
+        if self.fetch_round(job, round_number, block) is None:
+            return None
+        posted = self._fetch_posted(job, round_number, block)
+        if len(posted) != 1:
+            raise MalformedAnswer(f"round {round_number} of job {to_hex(job)}", "one event", f"{len(posted)}")
+        return posted[0]
+
+    def _fetch_posted(self, job: bytes, round_number: int | None, at: Block) -> tuple[RoundPosted, ...]:
+        kinds = (RoundPosted, RoundAttested)
+        events = self._logs.fetch(self.deployment.block, at.number, kinds, job, round_number)
         attested = {event.round: event.final_at for event in events if isinstance(event, RoundAttested)}
         posted = tuple(
             replace(event, final_at=attested.get(event.round, event.final_at))
             for event in events
             if isinstance(event, RoundPosted)
         )
-        numbers = [event.round for event in posted]
-        if numbers != list(range(1, (state.posted if state else 0) + 1)):
-            raise MalformedAnswer(f"posted rounds of job {to_hex(job)}", "one event for each", f"rounds {numbers}")
         for event in posted:
-            self._verify_posted(event, block)
+            self._verify_posted(event, at)
         return posted
 
     def _verify_posted(self, event: RoundPosted, at: Block) -> None:

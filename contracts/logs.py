@@ -51,9 +51,16 @@ class LogReader:
         self._longest_range = longest_range
 
     def fetch(
-        self, first_block: int, last_block: int, kinds: Sequence[type[Event]] = (), job: bytes | None = None
+        self,
+        first_block: int,
+        last_block: int,
+        kinds: Sequence[type[Event]] = (),
+        job: bytes | None = None,
+        round_number: int | None = None,
     ) -> tuple[Event, ...]:
         """Return the events of a range of blocks, both ends included, in chain order; see `Gateway.fetch_events`.
+
+        `round_number` is for events whose second indexed member is the round.
 
         Raises:
             MalformedAnswer: a log is not what was asked for, or does not fit its event.
@@ -62,6 +69,8 @@ class LogReader:
         topics: list[object] = [self._find_topics(wanted)]
         if job is not None:
             topics.append(to_hex(job))
+        if job is not None and round_number is not None:
+            topics.append(to_hex(round_number.to_bytes(32, "big")))
         events = [
             self._decode(log, first, last)
             for first, last in self._split(max(first_block, self._first_block), last_block)

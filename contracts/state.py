@@ -94,12 +94,10 @@ class RoundState:
     Attributes:
         anchor: word of the round's Anchor.
         rewards: sum of totalReward of this and all earlier rounds.
-        window_end: end of the window fixed when the round was posted.
     """
 
     anchor: bytes
     rewards: int
-    window_end: int
 
 
 @dataclass(frozen=True)

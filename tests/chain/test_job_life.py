@@ -102,8 +102,10 @@ def test_auditor_reads_all_headers_from_the_chain_alone(gateway: Gateway, life: 
         kept = gateway.fetch_round(life.job, event.round)
         assert kept is not None
         assert kept.anchor == event.anchor.word()
-        assert event.final_at == kept.window_end != NOT_FINAL
+        assert event.final_at == event.window_end != NOT_FINAL
+        assert gateway.fetch_posted_round(life.job, event.round) == event
     assert gateway.fetch_round(life.job, 3) is None
+    assert gateway.fetch_posted_round(life.job, 3) is None
 
 
 def test_events_come_typed_and_in_order(gateway: Gateway, life: JobLife) -> None:
