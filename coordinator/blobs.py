@@ -10,7 +10,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -43,6 +43,9 @@ class BlobMismatch(RequestRefused):
         self.size_bytes = size_bytes
         detail = f"expected bytes with SHA-256 {expected.hex()}, got {size_bytes} bytes with {got.hex()}"
         super().__init__(f"{detail}: nothing was kept, send them again")
+
+
+Verify = Callable[[bytes, int], None]
 
 
 class BlobStore:
@@ -87,24 +90,26 @@ class BlobStore:
         _flush_folders(self.path(digest).parent for digest in digests)
         return digests
 
-    async def receive(self, chunks: AsyncIterator[bytes], max_bytes: int, expected: bytes | None = None) -> bytes:
-        """Keep a body durably as it arrives and return its SHA-256.
+    async def receive(self, chunks: AsyncIterator[bytes], max_bytes: int, verify: Verify) -> tuple[bytes, int]:
+        """Keep a body durably as it arrives and return its SHA-256 and size.
+
+        `verify(digest, size)` is asked before anything is kept, and raises to refuse.
 
         Raises:
             BlobTooLarge: more than `max_bytes` came; nothing is kept.
-            BlobMismatch: the bytes do not have the `expected` SHA-256; nothing is kept.
         """
         with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as file:
             temporary = Path(file.name)
             try:
-                digest = await _write(file, chunks, max_bytes, expected)
+                digest, size = await _write(file, chunks, max_bytes)
+                verify(digest, size)
                 await asyncio.to_thread(os.fsync, file.fileno())
             except BaseException:
                 file.close()
                 await asyncio.to_thread(temporary.unlink)
                 raise
         await asyncio.to_thread(self._move, temporary, digest)
-        return digest
+        return digest, size
 
     def _move(self, temporary: Path, digest: bytes) -> None:
         if self.has(digest):
@@ -114,7 +119,7 @@ class BlobStore:
         _flush_folders([self.path(digest).parent])
 
 
-async def _write(file: IO[bytes], chunks: AsyncIterator[bytes], max_bytes: int, expected: bytes | None) -> bytes:
+async def _write(file: IO[bytes], chunks: AsyncIterator[bytes], max_bytes: int) -> tuple[bytes, int]:
     hasher, size = hashlib.sha256(), 0
     async for chunk in chunks:
         size += len(chunk)
@@ -123,10 +128,7 @@ async def _write(file: IO[bytes], chunks: AsyncIterator[bytes], max_bytes: int, 
         hasher.update(chunk)
         file.write(chunk)
     file.flush()
-    digest = hasher.digest()
-    if expected is not None and digest != expected:
-        raise BlobMismatch(expected, digest, size)
-    return digest
+    return hasher.digest(), size
 
 
 def _flush_folders(folders: Iterable[Path]) -> None:

@@ -66,6 +66,10 @@ class CoordinatorSettings(BaseSettings):
     rpc_url: str = "http://127.0.0.1:8545"
     public_rpc_url: str = ""
 
+    confirmations: int = Field(default=1, ge=0)
+    settlement_seconds: float = Field(default=1.0, gt=0, le=3_600)
+    claims_per_day: int = Field(default=24, ge=0)
+
     tokens: AddressList = ""
     requesters: AddressList = ""
     auditors: AddressList = ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -64,8 +63,8 @@ class RoundResult:
     beacon: bytes
     next_clip: int
     outcome: bytes
-    files: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    files: dict[str, tuple[bytes, int]]
+    seconds: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)

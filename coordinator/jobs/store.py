@@ -35,10 +35,10 @@ def list_logs(session: Session, job: bytes, after: int, limit: int) -> Sequence[
     return session.exec(query.order_by(col(JobLogRow.id)).limit(limit)).all()
 
 
-def find_newest_log(session: Session, job: bytes) -> int:
-    """The id of the job's newest line, 0 without any."""
-    query = select(JobLogRow.id).where(JobLogRow.job == job).order_by(col(JobLogRow.id).desc())
-    return session.exec(query.limit(1)).first() or 0
+def list_newest_logs(session: Session, job: bytes, limit: int) -> Sequence[JobLogRow]:
+    """The newest lines, oldest first."""
+    query = select(JobLogRow).where(JobLogRow.job == job).order_by(col(JobLogRow.id).desc())
+    return list(reversed(session.exec(query.limit(limit)).all()))
 
 
 def find_blob(session: Session, digest: bytes) -> BlobRow | None:

@@ -20,6 +20,7 @@ class JobRow(SQLModel, table=True):
     terms: bytes  # canonical JSON of Terms
     requester: bytes = Field(index=True)
     holdout: bytes | None = None
+    parameters: int = Field(sa_type=BigInteger)  # of the model: what a payload must have
     acceptance_deadline: int = Field(sa_type=BigInteger)
     acceptance_signature: bytes
     created_at: int = Field(sa_type=BigInteger, index=True)

@@ -21,6 +21,12 @@ def list_nodes(session: Session, state: str | None = None) -> Sequence[NodeRow]:
     return session.exec(query if state is None else query.where(NodeRow.state == state)).all()
 
 
+def find_nodes(session: Session, nodes: Iterable[bytes]) -> dict[bytes, NodeRow]:
+    """Those of these nodes that are known, by address."""
+    rows = session.exec(select(NodeRow).where(col(NodeRow.node).in_(list(nodes)))).all()
+    return {row.node: row for row in rows}
+
+
 def find_registered(session: Session, nodes: Iterable[bytes]) -> set[bytes]:
     """Which of these nodes are registered."""
     query = select(NodeRow.node).where(col(NodeRow.node).in_(list(nodes)), NodeRow.state == "registered")
@@ -31,6 +37,18 @@ def has_operator(session: Session, operator: bytes) -> bool:
     """Whether a registered node belongs to this operator."""
     query = select(NodeRow.node).where(NodeRow.operator == operator, NodeRow.state == "registered").limit(1)
     return session.exec(query).first() is not None
+
+
+def is_present(session: Session, node: bytes, horizon: int) -> bool:
+    """Whether the node was seen at or after `horizon` (unix seconds)."""
+    row = session.get(NodeRow, node)
+    return row is not None and row.last_seen_at is not None and row.last_seen_at >= horizon
+
+
+def list_present(session: Session, horizon: int) -> Sequence[NodeRow]:
+    """Registered nodes seen at or after `horizon` (unix seconds)."""
+    query = select(NodeRow).where(NodeRow.state == "registered", col(NodeRow.last_seen_at) >= horizon)
+    return session.exec(query.order_by(col(NodeRow.node))).all()
 
 
 def touch(session: Session, seen: Mapping[bytes, int]) -> None:

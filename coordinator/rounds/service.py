@@ -5,6 +5,8 @@ For the settlement room; each function is part of the caller's transaction and r
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlmodel import Session
 
 from coordinator.bell import Topic
@@ -41,6 +43,15 @@ def load_entry(session: Session, job: bytes, number: int, node: bytes) -> tuple[
     if row is None:
         raise UnknownEntry(job, number, node)
     return Entry.from_json(canonical.decode(row.entry)), _load_tree(session, job, number).proof(row.seq)
+
+
+def load_entries(
+    session: Session, job: bytes, number: int, nodes: Collection[bytes]
+) -> list[tuple[Entry, list[bytes]]]:
+    """The entries of these nodes in a sealed round, each with its proof, in seq order."""
+    tree = _load_tree(session, job, number)
+    rows = [row for row in store.list_entries(session, job, number) if row.node in nodes]
+    return [(Entry.from_json(canonical.decode(row.entry)), tree.proof(row.seq)) for row in rows]
 
 
 def load_last_entry(session: Session, row: RoundRow) -> tuple[Entry, list[bytes]]:
@@ -91,6 +102,14 @@ def mark_rejected(session: Session, job: bytes, number: int, *, at: int, reason:
     announce(session, Topic.ASSIGNMENTS)
 
 
+def note_metrics(session: Session, job: bytes, number: int, metrics: dict[str, float], at: int) -> None:
+    """What the round's model reaches on the hold-out; shown, never paid for."""
+    row = load_round(session, job, number, lock=True)
+    row.metrics, row.measured_at = metrics, at
+    session.add(row)
+    announce(session, Topic.PROGRESS)
+
+
 def mark_claimed(session: Session, job: bytes, node: bytes, total: int) -> None:
     """The chain has paid this much to the node's payout in all."""
     row = session.get(StandingRow, (job, node), with_for_update=True) or StandingRow(job=job, node=node)
@@ -100,5 +119,4 @@ def mark_claimed(session: Session, job: bytes, node: bytes, total: int) -> None:
 
 
 def _load_tree(session: Session, job: bytes, number: int) -> PaddedTree:
-    entries = store.list_entries(session, job, number)
-    return PaddedTree([Entry.from_json(canonical.decode(entry.entry)).leaf() for entry in entries])
+    return PaddedTree(store.list_leaves(session, job, number))

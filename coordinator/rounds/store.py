@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from coordinator.rounds.moves import OPEN, SEALED
 from coordinator.rounds.tables import CohortRow, ContributionRow, EntryRow, EvidenceRow, RoundRow, StandingRow
+from ledger.tree import Leaf
 
 
 def find_round(session: Session, job: bytes, number: int, *, lock: bool = False) -> RoundRow | None:
@@ -78,16 +79,23 @@ def list_cohort(session: Session, job: bytes, number: int) -> set[bytes]:
     return set(session.exec(select(CohortRow.node).where(CohortRow.job == job, CohortRow.round == number)).all())
 
 
+def find_members(session: Session, job: bytes, number: int, nodes: Iterable[bytes]) -> set[bytes]:
+    """Which of these nodes were admitted to a round."""
+    query = select(CohortRow.node).where(CohortRow.job == job, CohortRow.round == number)
+    return set(session.exec(query.where(col(CohortRow.node).in_(list(nodes)))).all())
+
+
 def list_entries(session: Session, job: bytes, number: int) -> Sequence[EntryRow]:
     """A sealed round's entries in seq order."""
     query = select(EntryRow).where(EntryRow.job == job, EntryRow.round == number)
     return session.exec(query.order_by(col(EntryRow.seq))).all()
 
 
-def list_leaves(session: Session, job: bytes, number: int) -> list[bytes]:
-    """A sealed round's leaf hashes in seq order, without the padding."""
-    query = select(EntryRow.leaf).where(EntryRow.job == job, EntryRow.round == number)
-    return list(session.exec(query.order_by(col(EntryRow.seq))).all())
+def list_leaves(session: Session, job: bytes, number: int) -> list[Leaf]:
+    """A sealed round's leaves in seq order, without the padding."""
+    query = select(EntryRow.seq, EntryRow.node, EntryRow.earned, EntryRow.body)
+    rows = session.exec(query.where(EntryRow.job == job, EntryRow.round == number).order_by(col(EntryRow.seq))).all()
+    return [Leaf(*row) for row in rows]
 
 
 def find_entry(session: Session, job: bytes, number: int, node: bytes) -> EntryRow | None:

@@ -53,6 +53,7 @@ class RoundRow(SQLModel, table=True):
     next_clip: int | None = Field(sa_type=BigInteger, default=None)
     sealed_at: int | None = Field(sa_type=BigInteger, default=None)
     metrics: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    measured_at: int | None = Field(sa_type=BigInteger, default=None)
     timings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     transaction: bytes | None = None
     block: int | None = Field(sa_type=BigInteger, default=None)
@@ -105,7 +106,7 @@ class ContributionRow(SQLModel, table=True):
 
 
 class EntryRow(SQLModel, table=True):
-    """An entry of a sealed round; `entry` is its canonical JSON, `leaf` its hash, the rest copies for queries."""
+    """An entry of a sealed round: its canonical JSON, the digest in its leaf, and copies for queries."""
 
     __tablename__ = "entries"
     __table_args__ = (
@@ -118,7 +119,7 @@ class EntryRow(SQLModel, table=True):
     round: int = Field(sa_type=BigInteger, primary_key=True)
     seq: int = Field(sa_type=BigInteger, primary_key=True)
     node: bytes
-    leaf: bytes
+    body: bytes
     entry: bytes  # canonical JSON of Entry
     verdict: int = Field(sa_type=BigInteger)
     score: int = Field(sa_type=DecimalText)

@@ -1,0 +1,105 @@
+"""`tally-coordinator`: set up a coordinator, serve its API, run its worker. Heavy imports stand in the commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coordinator.edge import report
+
+if TYPE_CHECKING:
+    from coordinator.settings import CoordinatorSettings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Run federated learning rounds whose every payment can be checked.",
+)
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder that holds everything: key, database, files.")]
+DeploymentFile = Annotated[Path | None, typer.Option(help="The file that `tally-chain deploy` wrote.")]
+RpcUrl = Annotated[str | None, typer.Option(help="Address of the chain's RPC provider.")]
+Dev = Annotated[bool, typer.Option("--dev", help="Allow what is unsafe where others can reach it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print results as JSON.")]
+
+
+@app.command()
+def init(data_dir: DataDir = None, dev: Dev = False, as_json: AsJson = False) -> None:
+    """Create the coordinator's key and database; nothing that exists is touched.
+
+    The passphrase comes from TALLY_COORDINATOR_PASSPHRASE or TALLY_COORDINATOR_PASSPHRASE_FILE.
+    """
+    from coordinator.setup import set_up  # noqa: PLC0415  heavy
+
+    settings = _load(data_dir=data_dir, dev=dev or None)
+    made = set_up(settings)
+    if as_json:
+        sys.stdout.write(json.dumps(made) + "\n")
+        return
+    for name, value in made.items():
+        sys.stdout.write(f"{name:<10}{value}\n")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    public_url: Annotated[str | None, typer.Option(help="Where clients reach this coordinator.")] = None,
+    data_dir: DataDir = None,
+    deployment: DeploymentFile = None,
+    rpc_url: RpcUrl = None,
+    worker: Annotated[bool, typer.Option(help="Run the worker in this process too.")] = True,
+    dev: Dev = False,
+) -> None:
+    """Serve the API until interrupted; killed at any instant, it goes on where it was."""
+    from coordinator.processes import serve_api  # noqa: PLC0415  heavy
+
+    serve_api(
+        _load(
+            host=host,
+            port=port,
+            public_url=public_url,
+            data_dir=data_dir,
+            deployment=deployment,
+            rpc_url=rpc_url,
+            worker=None if worker else False,
+            dev=dev or None,
+        )
+    )
+
+
+@app.command()
+def worker(
+    data_dir: DataDir = None, deployment: DeploymentFile = None, rpc_url: RpcUrl = None, dev: Dev = False
+) -> None:
+    """Run the worker alone: rounds, models and settlement of an API that runs with --no-worker."""
+    from coordinator.processes import run_worker  # noqa: PLC0415  heavy
+
+    run_worker(_load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None))
+
+
+def main() -> None:
+    """Run one command; every known error becomes one sentence and an exit code."""
+    try:
+        app(prog_name="tally-coordinator")
+    except Exception as error:  # noqa: BLE001  the program's edge: nothing may reach a person as a traceback
+        sys.exit(report(error, as_json="--json" in sys.argv))
+
+
+def _load(**options: object) -> CoordinatorSettings:
+    from coordinator.logs import configure_logs  # noqa: PLC0415  heavy
+    from coordinator.settings import load_settings  # noqa: PLC0415  heavy
+
+    settings = load_settings(**options)
+    configure_logs(settings)
+    return settings
+
+
+if __name__ == "__main__":
+    main()

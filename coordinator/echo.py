@@ -1,0 +1,36 @@
+"""The echo: rings the bell of this process for what other processes wrote into the same SQLite file.
+
+In one process the bell rings by itself. Between processes SQLite has no notification: its data version is looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from sqlalchemy import Connection, text
+
+from coordinator.bell import Topic
+from coordinator.context import Context
+
+ECHO_SECONDS = 0.25
+
+
+async def echo_commits(context: Context, is_needed: Callable[[], bool]) -> None:
+    """Ring every topic when another connection has committed, until cancelled; does nothing while it is not needed."""
+    if context.database.engine.dialect.name != "sqlite":
+        return
+    with context.database.engine.connect() as connection:
+        seen = _read_version(connection)
+        while True:
+            await asyncio.sleep(ECHO_SECONDS)
+            version = _read_version(connection)
+            if version != seen and is_needed():
+                context.bell.ring(Topic)
+            seen = version
+
+
+def _read_version(connection: Connection) -> int:
+    version = int(connection.execute(text("PRAGMA data_version")).scalar_one())
+    connection.rollback()  # an open read transaction would pin the old state for ever
+    return version

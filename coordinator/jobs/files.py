@@ -1,0 +1,78 @@
+"""Files over HTTP: uploads under a cap and a quota, downloads by whoever may fetch them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from sqlmodel import Session
+
+from coordinator.access.errors import NotAllowed
+from coordinator.blobs import BlobMismatch
+from coordinator.context import Context
+from coordinator.jobs import store
+from coordinator.jobs.agreement import EVIDENCE, PUBLIC, load_agreement
+from coordinator.jobs.errors import UnknownBlob, UploadQuotaUsed
+from coordinator.jobs.tables import BlobRow
+
+
+async def take_upload(context: Context, uploader: bytes, digest: bytes, chunks: AsyncIterator[bytes]) -> int:
+    """Keep an uploaded file; return its size in bytes.
+
+    Raises:
+        BlobTooLarge: it is larger than the cap.
+        BlobMismatch: the bytes have another SHA-256.
+        UploadQuotaUsed: the address has uploaded enough.
+    """
+    used = await context.database.run_read(store.sum_uploads, uploader)
+    if used >= context.settings.upload_quota_bytes:
+        raise UploadQuotaUsed(context.settings.upload_quota_bytes, used)
+
+    def verify(got: bytes, size_bytes: int) -> None:
+        if got != digest:
+            raise BlobMismatch(digest, got, size_bytes)
+
+    _, size = await context.blobs.receive(chunks, context.settings.max_blob_bytes, verify)
+    await context.database.run_write(_note, context, uploader, digest, size)
+    return size
+
+
+def verify_may_fetch(session: Session, context: Context, digest: bytes, visitor: bytes | None) -> None:
+    """Verify that the visitor may fetch a file because of some job, or uploaded it. Raises UnknownBlob."""
+    uploaded = store.find_blob(session, digest)
+    if visitor is not None and uploaded is not None and uploaded.uploader == visitor:
+        return
+    if not any(
+        _admits(session, context, share.job, share.audience, visitor) for share in store.list_shares(session, digest)
+    ):
+        raise UnknownBlob(digest)
+
+
+def is_reader(session: Session, context: Context, job: bytes, visitor: bytes | None) -> bool:
+    """Whether the visitor may read a job's evidence."""
+    row = store.find_job(session, job)
+    if row is None:
+        return False
+    if load_agreement(row).spec.evidence_readers == "public" or visitor == row.requester:
+        return True
+    allowed = context.settings.allowed_auditors
+    return visitor is not None and (not allowed or visitor in allowed)
+
+
+def verify_reader(session: Session, context: Context, job: bytes, visitor: bytes) -> None:
+    """Verify that a signed-in address may read a job's evidence. Raises NotAllowed."""
+    if not is_reader(session, context, job, visitor):
+        raise NotAllowed(visitor, "read this job's evidence", "an auditor that this coordinator lists")
+
+
+def _admits(session: Session, context: Context, job: bytes, audience: str, visitor: bytes | None) -> bool:
+    if audience == PUBLIC:
+        return True
+    if audience == EVIDENCE:
+        return is_reader(session, context, job, visitor)
+    row = store.find_job(session, job)
+    return row is not None and visitor == row.requester
+
+
+def _note(session: Session, context: Context, uploader: bytes, digest: bytes, size: int) -> None:
+    if store.find_blob(session, digest) is None:
+        session.add(BlobRow(sha256=digest, size_bytes=size, uploader=uploader, created_at=context.now))

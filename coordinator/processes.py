@@ -1,0 +1,54 @@
+"""Runs the coordinator's processes until they are interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from functools import partial
+
+import uvicorn
+
+from coordinator.app import build_context, create_app, create_tables
+from coordinator.context import Context
+from coordinator.duties import settle
+from coordinator.echo import echo_commits
+from coordinator.settings import CoordinatorSettings
+from coordinator.worker import Worker
+
+_GRACE_SECONDS = 1
+
+
+def serve_api(settings: CoordinatorSettings) -> None:
+    """Serve the API, with the worker unless the settings say otherwise."""
+    context = build_context(settings)
+    worker = Worker(context, {"settlement": partial(settle, context)}, alone=False) if settings.worker else None
+    config = uvicorn.Config(
+        create_app(context, worker),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run()
+
+
+def run_worker(settings: CoordinatorSettings) -> None:
+    """Run the worker alone."""
+    asyncio.run(_work(build_context(settings)))
+
+
+async def _work(context: Context) -> None:
+    create_tables(context.database)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
+    worker = Worker(context, {"settlement": partial(settle, context)}, alone=True)
+    tasks = [asyncio.create_task(worker.run()), asyncio.create_task(echo_commits(context, lambda: True))]
+    await stop.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    context.compute.close()
+    context.database.close()

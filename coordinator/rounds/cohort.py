@@ -1,0 +1,89 @@
+"""Who is in a round: nodes present when it opens, by lot where there are too many, and late ones while there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlmodel import Session, col, insert, select
+
+from coordinator.context import Context
+from coordinator.jobs.agreement import Agreement
+from coordinator.nodes import store as nodes
+from coordinator.nodes.tables import NodeRow
+from coordinator.rounds import store
+from coordinator.rounds.errors import NodeNotAdmitted
+from coordinator.rounds.tables import CohortRow, ContributionRow, RoundRow, StandingRow
+from ledger.hashing import sha256
+
+
+def list_candidates(session: Session, context: Context, job: bytes, agreement: Agreement) -> list[bytes]:
+    """The nodes that are present and may join this job."""
+    present = nodes.list_present(session, context.now - context.settings.presence_seconds)
+    debtors = store.list_standings(session, job, {row.predecessor for row in present if row.predecessor})
+    return [row.node for row in present if find_obstacle(row, agreement, debtors) is None]
+
+
+def draw(candidates: Sequence[bytes], maximum: int, seed: bytes) -> list[bytes]:
+    """At most `maximum` of the candidates, by a lot that the round's seed fixes."""
+    if len(candidates) <= maximum:
+        return list(candidates)
+    return sorted(candidates, key=lambda node: sha256(seed + node))[:maximum]
+
+
+def admit(session: Session, row: RoundRow, members: Iterable[bytes], now: int) -> None:
+    """Add nodes to a round's cohort."""
+    added = [{"job": row.job, "round": row.round, "node": node, "joined_at": now} for node in members]
+    if added:
+        session.flush()
+        session.execute(insert(CohortRow), added)
+        row.cohort += len(added)
+        session.add(row)
+
+
+def find_obstacle(
+    row: NodeRow | None, agreement: Agreement, debtors: dict[bytes, StandingRow]
+) -> tuple[str, str] | None:
+    """Why a node may not join a job, as what was expected and what there is; None when it may."""
+    if row is None or row.state != "registered":
+        return "a registered node", "none" if row is None else f"one whose registration is {row.state}"
+    if row.stake < agreement.terms.min_stake:
+        return f"a stake of at least {agreement.terms.min_stake} base units", str(row.stake)
+    if row.predecessor in debtors:
+        return "a key without a past in this job", f"the successor of 0x{(row.predecessor or b'').hex()}, which has one"
+    return None
+
+
+def verify_admissible(session: Session, job: bytes, agreement: Agreement, node: bytes) -> None:
+    """Verify that a node may join a job. Raises NodeNotAdmitted."""
+    row = nodes.find_node(session, node)
+    predecessor = row.predecessor if row is not None else None
+    debtors = store.list_standings(session, job, [predecessor]) if predecessor else {}
+    obstacle = find_obstacle(row, agreement, debtors)
+    if obstacle is not None:
+        raise NodeNotAdmitted(node, *obstacle)
+
+
+def find_next_absence(session: Session, row: RoundRow, horizon: int) -> int | None:
+    """When the first present member without a contribution was last seen; None when the round waits for nobody."""
+    committed = select(ContributionRow.node).where(
+        ContributionRow.job == row.job, ContributionRow.round == row.round, ContributionRow.node == col(NodeRow.node)
+    )
+    query = (
+        select(NodeRow.last_seen_at)
+        .join(CohortRow, col(CohortRow.node) == col(NodeRow.node))
+        .where(CohortRow.job == row.job, CohortRow.round == row.round, col(NodeRow.last_seen_at) >= horizon)
+        .where(~committed.exists())
+        .order_by(col(NodeRow.last_seen_at))
+        .limit(1)
+    )
+    return session.exec(query).first()
+
+
+def is_complete(session: Session, context: Context, row: RoundRow, agreement: Agreement) -> bool:
+    """Whether all present members have committed, and enough nodes have."""
+    if row.count < agreement.spec.cohort.minimum:
+        return False
+    if row.count >= row.cohort:
+        return True
+    horizon = context.now - context.settings.presence_seconds
+    return find_next_absence(session, row, horizon) is None

@@ -1,0 +1,146 @@
+"""The reveal: payloads that open their commitments, after the closing and not before.
+
+A payload that does not open its commitment changes nothing and may be sent again. One that opens it but is no update
+is what the node signed for: it is recorded, and the tally will say verdict 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from coordinator.bell import Topic
+from coordinator.context import Context
+from coordinator.database import announce
+from coordinator.jobs.service import load_job
+from coordinator.refusals import RequestRefused
+from coordinator.rounds import store
+from coordinator.rounds.errors import NotClosedYet, NotOpened, RevealClosed, UnknownContribution
+from coordinator.rounds.phases import end_reveal
+from coordinator.rounds.tables import ContributionRow, RoundRow
+from learning.screen import read_update
+from learning.tensors import MAX_HEADER_BYTES, MalformedArrays
+from ledger import wire
+from ledger.commitment import Opening
+
+_PREFIX_BYTES = 8
+_ELEMENT_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a payload must be before it is read: what it opens, how large it may be, how many elements it has."""
+
+    commitment: bytes
+    parameters: int
+    known: wire.ContributionView
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest payload of this job, in bytes."""
+        return _PREFIX_BYTES + MAX_HEADER_BYTES + _ELEMENT_BYTES * self.parameters
+
+    def verify(self, payload_sha256: bytes, size_bytes: int, vector_commitment: bytes, salt: bytes) -> Opening:
+        """The opening, if it opens the commitment. Raises NotOpened."""
+        opening = Opening(payload_sha256, vector_commitment, salt)
+        if not opening.opens(self.commitment):
+            raise NotOpened(self.commitment, opening.struct_hash(), payload_sha256, size_bytes)
+        return opening
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """An opening whose payload is durable; `malformed` says why it is no update, None when it is one."""
+
+    contribution: bytes
+    opening: Opening
+    malformed: str | None
+
+
+def expect(session: Session, contribution: bytes) -> Expected:
+    """What may be sent for a contribution now.
+
+    Raises:
+        UnknownContribution: no receipt was given for it.
+        NotClosedYet: the commit phase is open.
+        RevealClosed: too late.
+    """
+    row = store.find_contribution(session, contribution)
+    if row is None:
+        raise UnknownContribution(contribution)
+    parent = store.find_round(session, row.job, row.round)
+    assert parent is not None  # noqa: S101  a foreign key says so
+    if parent.state == "committing":
+        raise NotClosedYet(row.job, row.round, parent.commit_deadline)
+    if row.payload is None and parent.state != "revealing":
+        raise RevealClosed(row.job, row.round, parent.state, parent.reveal_deadline)
+    return Expected(row.commitment, load_job(session, row.job).parameters, build_view(row))
+
+
+def find_problem(payload: bytes, parameters: int) -> str | None:
+    """Why a payload is no update of a model with so many parameters; None when it is one."""
+    try:
+        read_update(payload, parameters)
+    except MalformedArrays as error:
+        return str(error)
+    return None
+
+
+def record(session: Session, context: Context, reveals: Sequence[Reveal]) -> list[wire.ContributionView | Exception]:
+    """Record reveals, in order; end the reveal phase after the last one. Repeating one changes nothing."""
+    answers: list[wire.ContributionView | Exception] = []
+    for reveal in reveals:
+        try:
+            answers.append(build_view(_record(session, context, reveal)))
+        except RequestRefused as refusal:
+            answers.append(refusal)
+    return answers
+
+
+def build_view(row: ContributionRow) -> wire.ContributionView:
+    """A contribution as the API shows it."""
+    return wire.ContributionView(
+        contribution=row.contribution,
+        job=row.job,
+        round=row.round,
+        seq=row.seq,
+        node=row.node,
+        state=row.state,  # type: ignore[arg-type]  # the column holds only what this room writes
+        verdict=row.verdict,
+    )
+
+
+def _record(session: Session, context: Context, reveal: Reveal) -> ContributionRow:
+    row = store.find_contribution(session, reveal.contribution, lock=True)
+    if row is None:
+        raise UnknownContribution(reveal.contribution)
+    if row.payload is not None:
+        return row
+    parent = store.find_round(session, row.job, row.round, lock=True)
+    assert parent is not None  # noqa: S101  a foreign key says so
+    if parent.state != "revealing":
+        raise RevealClosed(row.job, row.round, parent.state, parent.reveal_deadline)
+    row.payload, row.salt = reveal.opening.payload_sha256, reveal.opening.salt
+    row.vector_commitment, row.malformed = reveal.opening.vector_commitment, reveal.malformed
+    row.state, row.revealed_at = "revealed", context.now
+    session.add(row)
+    _count(session, context, parent)
+    return row
+
+
+def _count(session: Session, context: Context, parent: RoundRow) -> None:
+    parent.revealed += 1
+    session.add(parent)
+    announce(session, Topic.PROGRESS)
+    if parent.revealed == parent.count:
+        end_reveal(session, context, parent)
+
+
+def show(session: Session, contribution: bytes) -> wire.ContributionView:
+    """A contribution as the API shows it. Raises UnknownContribution."""
+    row = store.find_contribution(session, contribution)
+    if row is None:
+        raise UnknownContribution(contribution)
+    return build_view(row)

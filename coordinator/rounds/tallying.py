@@ -1,0 +1,161 @@
+"""The tally of a round: what is asked of the compute child, and what its answer makes of the round.
+
+All of it is a function of what the database and the files hold: a kill at any instant and a new start give the same
+bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from coordinator.blobs import BlobStore
+from coordinator.compute.messages import RevealedPayload, RoundResult, RoundWork
+from coordinator.context import Context
+from coordinator.jobs.agreement import Agreement, load_agreement
+from coordinator.jobs.service import load_job
+from coordinator.rounds import store
+from coordinator.rounds.intake import build_receipt
+from coordinator.rounds.phases import build_closing
+from coordinator.rounds.service import load_round
+from coordinator.rounds.tables import ContributionRow, RoundRow
+from ledger import canonical, evidence
+from ledger.commitment import Opening, compute_beacon
+from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
+from ledger.statements import Contribution, RoundHeader, Signed
+from ledger.tally import Judgement, Standing, Tally, Verdict, compute_signatures_digest, compute_tally
+
+_ZERO = bytes(32)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A revealed round with everything its tally depends on."""
+
+    round: RoundRow
+    agreement: Agreement
+    contributions: Sequence[ContributionRow]
+    standings: Mapping[bytes, Standing]
+    work: RoundWork
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """A computed tally: its header, signed, and the files that its evidence lists."""
+
+    account: Account
+    result: RoundResult
+    tally: Tally
+    header: Signed[RoundHeader]
+    files: Mapping[str, tuple[bytes, int]]
+
+
+def load_account(session: Session, context: Context, job: bytes, number: int) -> Account:
+    """Read a round whose reveal phase has ended."""
+    row = load_round(session, job, number)
+    agreement = load_agreement(load_job(session, job))
+    contributions = store.list_contributions(session, job, number)
+    before = store.find_round(session, job, number - 1)
+    standings = store.list_standings(session, job, [known.node for known in contributions])
+    carried = {node: Standing(known.earned, known.credit, known.peak, known.round) for node, known in standings.items()}
+    work = _build_work(context.blobs, row, agreement, contributions, None if before is None else before.state_file)
+    return Account(row, agreement, contributions, carried, work)
+
+
+def compute_sealing(context: Context, account: Account, result: RoundResult) -> Sealing:
+    """Compute the tally, keep the evidence files durably, and sign the header over them."""
+    judgements = [
+        Judgement(
+            node=row.node,
+            contribution_digest=row.contribution,
+            signatures_digest=compute_signatures_digest(row.signature, row.receipt_signature),
+            verdict=Verdict(judged.verdict),
+            weight=judged.weight,
+            score=judged.score,
+        )
+        for row, judged in zip(account.contributions, result.judged, strict=True)
+    ]
+    terms, number = account.agreement.terms, account.round.round
+    tally = compute_tally(terms.budget_per_round, terms.price_per_nat, judgements, account.standings, number)
+    files = _keep_evidence(context.blobs, account, result, tally)
+    manifest = Manifest(files).to_bytes()
+    context.blobs.save(manifest)
+    header = _build_header(account, result, tally, Manifest(files).digest())
+    return Sealing(account, result, tally, Signed.issue(header, context.domain, context.signer), files)
+
+
+def _build_work(
+    blobs: BlobStore, row: RoundRow, agreement: Agreement, contributions: Sequence[ContributionRow], state: bytes | None
+) -> RoundWork:
+    spec = agreement.spec
+    return RoundWork(
+        spec=spec.to_bytes(),
+        base_model=blobs.path(row.base_model),
+        validation=None if spec.validation is None else blobs.path(spec.validation),
+        state=None if state is None else blobs.path(state),
+        beacon=compute_beacon(row.accumulator, row.seed, [known.salt for known in contributions if known.salt]),
+        payloads=tuple(
+            RevealedPayload(known.seq, Verdict.UNREVEALED, None)
+            if known.payload is None
+            else RevealedPayload(known.seq, Verdict.ACCEPTED, blobs.path(known.payload))
+            for known in contributions
+        ),
+        blobs=blobs.root,
+    )
+
+
+def _keep_evidence(
+    blobs: BlobStore, account: Account, result: RoundResult, tally: Tally
+) -> dict[str, tuple[bytes, int]]:
+    contributions = account.contributions
+    closing = Signed(build_closing(account.round), account.round.closing_signature or b"")
+    contents = {
+        evidence.CONTRIBUTIONS: evidence.encode_contributions([_build_reported(row) for row in contributions]),
+        evidence.RECEIPTS: evidence.encode_receipts([build_receipt(row) for row in contributions]),
+        evidence.CLOSING: evidence.encode_closing(OpenedClosing(closing, account.round.seed)),
+        evidence.OPENINGS: evidence.encode_openings([build_opening(row) for row in contributions]),
+        evidence.ENTRIES: evidence.encode_entries(tally.entries),
+        evidence.TREE: canonical.encode(tally.tree().dump()),
+        evidence.OUTCOME: result.outcome,
+    }
+    digests = blobs.save(*contents.values())
+    own = {name: (digest, len(content)) for (name, content), digest in zip(contents.items(), digests, strict=True)}
+    return {**own, **result.files}
+
+
+def _build_header(account: Account, result: RoundResult, tally: Tally, manifest: bytes) -> RoundHeader:
+    row = account.round
+    assert row.closed_at is not None  # noqa: S101  a round is tallied after its closing
+    return RoundHeader(
+        job=row.job,
+        round=row.round,
+        parent=row.parent,
+        base_model=row.base_model,
+        next_model=result.next_model,
+        entries_root=tally.tree().root,
+        accumulator=row.accumulator,
+        count=row.count,
+        total_weight=tally.totals.weight,
+        total_score=tally.totals.score,
+        total_gain=tally.totals.gain,
+        total_reward=tally.totals.reward,
+        aggregate=_ZERO,
+        evidence=manifest,
+        beacon=result.beacon,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+    )
+
+
+def _build_reported(row: ContributionRow) -> ReportedContribution:
+    statement = Contribution.from_json(canonical.decode(row.statement))
+    return ReportedContribution(Signed(statement, row.signature), row.report)
+
+
+def build_opening(row: ContributionRow) -> Opening | None:
+    """The opening that a node sent, None while or because it did not."""
+    if row.payload is None or row.vector_commitment is None or row.salt is None:
+        return None
+    return Opening(row.payload, row.vector_commitment, row.salt)

@@ -1,0 +1,33 @@
+"""The version of the tables: a database of another version is refused, never guessed at."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, select
+
+from coordinator.tables import SCHEMA_VERSION, SchemaRow
+
+
+class WrongSchema(Exception):
+    """The database was made by another version of the coordinator."""
+
+    def __init__(self, expected: int, got: int | None) -> None:
+        self.expected = expected
+        self.got = got
+        found = "no tables" if got is None else f"version {got}"
+        super().__init__(
+            f"expected a database with tables of version {expected}, got {found}: "
+            "run `tally-coordinator init`, or use the coordinator version that made it"
+        )
+
+
+def write_schema(session: Session) -> None:
+    """Note the version of tables that were just made."""
+    if session.exec(select(SchemaRow)).first() is None:
+        session.add(SchemaRow(version=SCHEMA_VERSION))
+
+
+def verify_schema(session: Session) -> None:
+    """Verify that the tables are of this version. Raises WrongSchema."""
+    row = session.exec(select(SchemaRow)).first()
+    if row is None or row.version != SCHEMA_VERSION:
+        raise WrongSchema(SCHEMA_VERSION, None if row is None else row.version)

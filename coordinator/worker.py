@@ -1,0 +1,96 @@
+"""The worker: holds the lease and drives rounds, models and settlement; one at a time, wherever it runs.
+
+A duty that fails is logged and begun again; what it does follows from the database, so nothing is lost or done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from coordinator import lease
+from coordinator.bell import Topic
+from coordinator.context import Context
+from coordinator.heartbeat import SILENCE_SECONDS, is_silent
+from coordinator.models.registrar import Registrar
+from coordinator.rounds.driver import RoundDriver
+
+Duty = Callable[[], Awaitable[None]]
+
+_TOKEN_BYTES = 8
+_RENEWALS = 3
+_FIRST_RETRY_SECONDS = 0.5
+_LONGEST_RETRY_SECONDS = 30.0
+_log = structlog.get_logger()
+
+
+class Worker:
+    """Runs the duties while it holds the lease.
+
+    Args:
+        context: the coordinator's shared parts.
+        duties: more to do, by name, besides rounds and models; each runs until cancelled.
+        alone: whether this process serves no API: deadlines then wait while the API is out.
+    """
+
+    def __init__(self, context: Context, duties: Mapping[str, Duty], *, alone: bool) -> None:
+        self._context = context
+        self._alone = alone
+        self._holder = lease.name_holder(context.randomness(_TOKEN_BYTES).hex())
+        self._duties = {"rounds": self._drive_rounds, "models": Registrar(context).run, **duties}
+        self.holds_lease = False
+
+    async def run(self) -> None:
+        """Wait for the lease, work while holding it, and give it back when cancelled."""
+        try:
+            while True:
+                if await self._renew():
+                    await self._work()
+                await asyncio.sleep(self._context.settings.lease_seconds / _RENEWALS)
+        finally:
+            self.holds_lease = False
+            await asyncio.shield(self._context.database.run_write(lease.release, self._holder))
+
+    async def _work(self) -> None:
+        _log.info("lease_acquired", holder=self._holder)
+        tasks = [asyncio.create_task(self._keep(name, duty)) for name, duty in self._duties.items()]
+        try:
+            while self.holds_lease:
+                await asyncio.sleep(self._context.settings.lease_seconds / _RENEWALS)
+                await self._renew()
+            _log.warning("lease_lost", holder=self._holder)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _renew(self) -> bool:
+        seconds = self._context.settings.lease_seconds
+        now = self._context.now
+        self.holds_lease = await self._context.database.run_write(lease.acquire, self._holder, now, seconds)
+        return self.holds_lease
+
+    async def _keep(self, name: str, duty: Duty) -> None:
+        wait = _FIRST_RETRY_SECONDS
+        while True:
+            try:
+                await duty()
+            except Exception:  # noqa: BLE001  the edge of a program: logged, and begun again
+                _log.exception("duty_failed", duty=name, retry_seconds=wait)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_RETRY_SECONDS)
+
+    async def _drive_rounds(self) -> None:
+        driver = RoundDriver(self._context)
+        with self._context.bell.listen(Topic.ROUNDS, Topic.JOBS, Topic.NODES) as listener:
+            try:
+                while True:
+                    timely = not (self._alone and await self._context.database.run_read(is_silent, self._context))
+                    next_at = await driver.look(timely=timely)
+                    if not timely:
+                        next_at = self._context.clock() + SILENCE_SECONDS
+                    await listener.wait(None if next_at is None else max(0.0, next_at - self._context.clock()))
+            finally:
+                await driver.stop()
