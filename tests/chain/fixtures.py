@@ -1,6 +1,6 @@
-"""Chain fixtures: one anvil per test process, a deployment per module, a clean state per test.
+"""Chain fixtures: the anvil of the test process, a deployment per module, a clean state per test.
 
-A conftest elsewhere takes them with `from tests.chain.fixtures import *` and needs nothing else.
+A conftest elsewhere imports them as `tests/chain/conftest.py` does.
 """
 
 from collections.abc import Callable, Iterator
@@ -72,10 +72,10 @@ class Party:
 
 
 @pytest.fixture(scope="session")
-def dev_chain() -> Iterator[TestChain]:
-    """An anvil of this test process, mining on demand."""
-    with DevChain.start(block_seconds=None, accounts=12) as chain, Rpc(chain.url) as rpc:
-        yield TestChain(chain, rpc)
+def dev_chain(dev_chain: DevChain) -> Iterator[TestChain]:
+    """The anvil of this test process, with its clock and its mining in our hands."""
+    with Rpc(dev_chain.url) as rpc:
+        yield TestChain(dev_chain, rpc)
 
 
 @pytest.fixture(scope="module")
