@@ -1,4 +1,4 @@
-"""The exact weighted sum of a round's updates and the server's step on it (DESIGN.md §4.4): the same bits everywhere."""
+"""The exact weighted sum of a round's updates and the server's step: the same bits everywhere (DESIGN.md §4.4)."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from ledger.errors import MalformedSpec
+from ledger.spec import JobSpec, parse_decimal
 
 AUMANN_SHAPLEY: Final = "aumann-shapley"
 BY_WEIGHT: Final = "by-weight"
@@ -42,6 +43,20 @@ class LearningRules:
         _require("serverRate", self.rate > 0, "above 0", self.server_rate)
         _require("serverMomentum", 0 <= self.momentum < 1, "at least 0 and below 1", self.server_momentum)
 
+    @classmethod
+    def of(cls, spec: JobSpec) -> LearningRules:
+        """The rules that a job's spec states."""
+        return cls(
+            clip_norm=spec.clip_norm,
+            server_rate=spec.server_rate,
+            server_momentum=spec.server_momentum,
+            fraction_bits=spec.fraction_bits,
+            sample_positions=spec.validation_positions,
+            cohort_minimum=spec.cohort.minimum,
+            aggregation_rule=spec.aggregation_rule,
+            scoring_rule=spec.scoring_rule,
+        )
+
     @property
     def rate(self) -> Fraction:
         """The server rate η, exactly."""
@@ -56,15 +71,6 @@ class LearningRules:
     def first_clip(self) -> int:
         """The first round's norm bound, floor(C · 2^f), in units of 2^-f."""
         return math.floor(parse_decimal("clipNorm", self.clip_norm) * (1 << self.fraction_bits))
-
-
-def parse_decimal(field: str, text: str) -> Fraction:
-    """Reads a decimal string such as "0.6" exactly. Raises MalformedSpec for anything else, exponents included."""
-    whole, _, fraction = text.partition(".")
-    digits = whole.removeprefix("-") + fraction
-    if not (digits.isascii() and digits.isdigit() and len(text) <= 40):
-        raise MalformedSpec(field, 'a decimal string such as "0.6"', text)
-    return Fraction(text)
 
 
 def _require(field: str, holds: bool, expected: str, got: object) -> None:

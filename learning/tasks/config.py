@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from learning.rules import parse_decimal
 from learning.tasks.task import TaskConfig
 from ledger.errors import MalformedSpec
+from ledger.spec import parse_decimal
 
 
 def complete_config(given: TaskConfig, defaults: Mapping[str, int | str]) -> dict[str, int | str]:
@@ -27,6 +27,6 @@ def complete_config(given: TaskConfig, defaults: Mapping[str, int | str]) -> dic
             raise MalformedSpec(field, expected, value)
         if isinstance(value, int) and not 1 <= value < 2**31:
             raise MalformedSpec(field, "an integer from 1 to 2^31 − 1", value)
-        if isinstance(value, str) and parse_decimal(field, value) < 0:
-            raise MalformedSpec(field, "a decimal of at least 0", value)
+        if isinstance(value, str):
+            parse_decimal(field, value)
     return config

@@ -93,7 +93,7 @@ class Recommender:
         return NextItemObjective(self.layout, self._recency, self._items, self._read(examples), positions)
 
     def evaluate(self, model: Vector32, examples: Examples, seed: int) -> Mapping[str, float]:
-        """Leave-one-out: `hitRate10`, `ndcg10` against 99 unwatched items; `fullHitRate10`, `fullNdcg10` against all."""
+        """Leave-one-out: `hitRate10`, `ndcg10` against 99 unwatched items, `fullHitRate10`, `fullNdcg10` all."""
         return evaluate(self._build(model), self._read(examples), self._recency, self._items, seed)
 
     def recommend(self, model: Vector32, history: Sequence[int], count: int) -> list[int]:

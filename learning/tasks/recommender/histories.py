@@ -66,7 +66,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Recency:
-    """The weight of an item k places back: floor + (1 − floor) · exp(−k / scale), over max(1, ‖weights‖) of them all."""
+    """The weight of an item k places back: floor + (1 − floor) · exp(−k / scale), over max(1, ‖weights‖)."""
 
     floor: float
     scale: float
