@@ -11,7 +11,7 @@ from pathlib import Path
 
 from coordinator.blobs import BlobStore
 from coordinator.compute.messages import Evaluation, JobFiles, Judged, RevealedPayload, RoundResult, RoundWork
-from coordinator.rounds.rules import build_rules
+from coordinator.compute.rules import build_rules
 from learning.evidence import write_evidence
 from learning.parameters import Vector32
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round

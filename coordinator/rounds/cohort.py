@@ -1,4 +1,4 @@
-"""Who is in a round: nodes present when it opens, by lot where there are too many, and late ones while there is room."""
+"""Who is in a round: nodes present when it opens, by lot where there are too many, and late ones if there is room."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import structlog
 from sqlmodel import Session
 
 from coordinator.bell import Topic
+from coordinator.compute.rules import build_rules
 from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.jobs.agreement import RUNNING, Agreement, load_agreement
@@ -13,7 +14,6 @@ from coordinator.jobs.store import add_log
 from coordinator.jobs.tables import JobRow
 from coordinator.rounds import cohort, store
 from coordinator.rounds.moves import move
-from coordinator.rounds.rules import build_rules
 from coordinator.rounds.tables import RoundRow
 from ledger.commitment import compute_seed_digest, start_accumulator
 from ledger.statements import Closing, Signed
