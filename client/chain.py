@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from client.errors import UsageRefused
 from client.pins import Pin
 from contracts.chain import Chain
-from contracts.errors import ChainError
+from contracts.errors import ChainUnreachable
 from contracts.gateway import Gateway
 from contracts.inspection import inspect_deployment
 from contracts.rpc import Rpc
@@ -58,15 +60,33 @@ def compute_anchor(header: Signed[RoundHeader], final_at: int, gateway: Gateway)
 
 
 class ChainAnchors:
-    """Looks at the chain for anchors; a provider that cannot be asked has confirmed nothing."""
+    """Looks at the chain for anchors; connects at the first look. A provider without an answer has confirmed nothing.
 
-    def __init__(self, gateway: Gateway) -> None:
-        self.gateway = gateway
+    Args:
+        url: the provider.
+        pin: which contracts.
+        start_block: where their events begin.
+        tell: hears once why the chain cannot be asked.
+    """
+
+    def __init__(self, url: str, pin: Pin, start_block: int, tell: Callable[[str], None]) -> None:
+        self._url, self._pin, self._start_block, self._tell = url, pin, start_block, tell
+        self._gateway: Gateway | None = None
+        self._silent = False
 
     def is_anchored(self, header: Signed[RoundHeader], final_at: int) -> bool:
-        """Whether the chain keeps exactly this header."""
+        """Whether the chain keeps exactly this header.
+
+        Raises:
+            WrongChain, ContractMissing, DeploymentDiffers, VerificationError: the provider serves other contracts.
+        """
         try:
-            state = self.gateway.fetch_round(header.statement.job, header.statement.round)
-        except ChainError:
+            self._gateway = self._gateway or connect_chain(self._url, self._pin, self._start_block)
+            state = self._gateway.fetch_round(header.statement.job, header.statement.round)
+        except ChainUnreachable as error:
+            if not self._silent:
+                self._silent = True
+                self._tell(str(error))
             return False
-        return state is not None and state.anchor == compute_anchor(header, final_at, self.gateway).word()
+        self._silent = False
+        return state is not None and state.anchor == compute_anchor(header, final_at, self._gateway).word()

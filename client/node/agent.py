@@ -22,7 +22,7 @@ from client.node.host import FEW_NODES, Host
 from client.node.journal import Kept
 from client.node.meter import Meter
 from client.node.sources import NoSamples, Source
-from client.node.training import Trained, Work, compute_seed
+from client.node.training import Trained, TrainingFailed, Work, compute_seed
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address, to_hex
 from ledger.signatures import Signer
@@ -34,7 +34,7 @@ HEARTBEAT_SECONDS = 20.0
 
 LONGEST_PAUSE_SECONDS = 120.0
 
-REVEAL_STATES = ("committing", "revealing")
+OPEN_STATES = ("committing", "revealing")
 
 
 class Agent:
@@ -73,7 +73,6 @@ class Agent:
                 await self.step()
         finally:
             await self._meter.close()
-            await self._api.close()
 
     async def resume(self) -> None:
         """Finishes what was under way when the process ended, as far as the rounds still allow it."""
@@ -110,7 +109,7 @@ class Agent:
             return
         try:
             kept = kept or await self._prepare(work)
-        except NoSamples as error:
+        except (NoSamples, TrainingFailed, Malformed) as error:
             await self._pause(work.job, work.round, str(error))
             return
         await self._send(kept)
@@ -178,7 +177,10 @@ class Agent:
         self._show("revealing", work.job, work.round)
         view = ClosingView(closing=work.closing, contributions=work.contributions)
         with self._meter.phase(work.job, work.round, "reveal"):
-            await self._exchange.reveal(kept, view)
+            kept = await self._exchange.reveal(kept, view)
+        if kept.state == "closed":
+            await self._pause(work.job, work.round, "the payload did not arrive as it was sent")
+            return
         self.rounds += 1
         self._show("revealed", work.job, work.round)
 
@@ -186,14 +188,14 @@ class Agent:
         """Takes up a contribution that an earlier process left unfinished."""
         if kept.state == "prepared":
             kept = await self._send(kept)
-        if kept.state not in ("receipted", "closed"):
-            return
-        view = await self._api.fetch(calls.round_view(kept.job, kept.round))
-        if view.state == "revealing" and kept.state == "closed":
+        if kept.state == "closed":
+            # The coordinator may have it: then it says so again, whatever became of the round since.
             await self._exchange.reveal(kept, await self._api.fetch(calls.closing(kept.job, kept.round)))
-        elif view.state not in REVEAL_STATES:
-            detail = f"the round is {view.state}; our payload was not sent in time, or its reply was lost"
-            await self.host.journal_thread.run(lambda: self.host.journal.mark_ended(kept.contribution, detail))
+        elif kept.state == "receipted":
+            state = (await self._api.fetch(calls.round_view(kept.job, kept.round))).state
+            if state not in OPEN_STATES:
+                detail = f"this node did not run when payloads were asked for; the round is {state} now"
+                await self.host.journal_thread.run(lambda: self.host.journal.mark_ended(kept.contribution, detail))
 
     async def _collect(self, job: bytes, round_number: int) -> None:
         """Keeps our entry of the round before, once; it is what we are paid by."""

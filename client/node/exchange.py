@@ -20,6 +20,9 @@ from ledger.hexadecimal import parse_hex, to_address, to_hex
 from ledger.statements import Receipt, Signed
 from ledger.wire import ClosingView
 
+SEND_AGAIN = frozenset({"NotOpened", "NotClosedYet"})
+"""Refusals of a payload that change nothing: its bytes were torn on the way, or another replica lags behind."""
+
 
 class WalletElsewhere(ClientError):
     """The coordinator holds a contribution of our key that this machine never signed."""
@@ -94,6 +97,9 @@ class Exchange:
         try:
             await self._identity.fetch(call)
         except CoordinatorRefused as error:
+            if error.error in SEND_AGAIN:
+                self._host.log("payload_refused", **self._facts(kept), reason=str(error), then="sending it again")
+                return self._reload(kept)
             return await self._end(kept, str(error))
         await self._write(lambda: self._journal.mark_revealed(kept.contribution))
         self._host.log("payload_revealed", **self._facts(kept), bytes=len(payload))

@@ -91,6 +91,7 @@ class Host:
         self.journal_thread = DatabaseThread(self.database)
         self.journal = Journal(self.database)
         self.archive = Archive(self.database)
+        self._apis: list[AsyncApi] = []
         self.api = self.create_api(self.url)
         self.book = JobBook(
             self.api, self.pin, self.archive, self.journal_thread, self.chain, whole_rounds=self.nodes > FEW_NODES
@@ -99,8 +100,10 @@ class Host:
         self._training = ThreadPoolExecutor(1, thread_name_prefix="training")
 
     def create_api(self, url: str) -> AsyncApi:
-        """A client of its own for one node: see AsyncApi on why."""
-        return AsyncApi(url, patience=self.patience, remarks=self.remarks, tls=self.tls)
+        """A client of its own for one node (AsyncApi says why), closed with the host."""
+        api = AsyncApi(url, patience=self.patience, remarks=self.remarks, tls=self.tls)
+        self._apis.append(api)
+        return api
 
     async def train(self, work: Work) -> Trained:
         """Trains in the one training thread, in the order asked for."""
@@ -113,7 +116,8 @@ class Host:
 
     async def close(self) -> None:
         """Ends threads and connections; what was written is durable already."""
-        await self.api.close()
+        for api in self._apis:
+            await api.close()
         self._training.shutdown(cancel_futures=True)
         self.journal_thread.close()
         self.database.close()

@@ -125,6 +125,10 @@ class Journal:
         """Every contribution of a node, oldest first."""
         return self._read("WHERE node = ? ORDER BY prepared_at, round", (node,))
 
+    def list_nodes(self) -> list[bytes]:
+        """Every node that has signed something here."""
+        return [row[0] for row in self._database.query("SELECT DISTINCT node FROM contributions ORDER BY node")]
+
     def load_payload(self, contribution: bytes) -> bytes | None:
         """The payload, as long as it may have to be sent."""
         rows = self._database.query("SELECT payload FROM payloads WHERE contribution = ?", (contribution,))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from client.errors import ClientError
 from ledger.hashing import sha256
 from ledger.spec import JobSpec
 
@@ -47,29 +48,44 @@ class Trained:
     report: Mapping[str, str]
 
 
+class TrainingFailed(ClientError):
+    """Data and model do not give an update."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"training gave no update: {problem}")
+
+
 class Trainer(Protocol):
     """Makes a payload of an assignment; runs in the training thread."""
 
     def train(self, work: Work) -> Trained:
-        """Raises MalformedExamples, MalformedArrays or UnusableMove when data or model cannot be trained on."""
+        """Raises Malformed when data or model are not the task's, TrainingFailed when nothing comes of them."""
 
 
 class HonestTrainer:
-    """Trains on the node's data as the job's task says."""
+    """Trains on the node's data as the job's task says, with at most `threads` threads (0: as many as torch likes)."""
 
-    def __init__(self, version: str, device: str) -> None:
-        self._version, self._device = version, device
+    def __init__(self, version: str, device: str, threads: int = 0) -> None:
+        self._version, self._device, self._threads = version, device, threads
 
     def train(self, work: Work) -> Trained:
         """The scaled and rounded move of one local training."""
-        from learning.quantise import quantise  # noqa: PLC0415 -- with torch, two seconds of imports
+        import torch  # noqa: PLC0415 -- two seconds of imports
+
+        from learning.quantise import UnusableMove, quantise  # noqa: PLC0415
         from learning.screen import write_update  # noqa: PLC0415
         from learning.tensors import read_model  # noqa: PLC0415
 
+        if self._threads:
+            torch.set_num_threads(self._threads)
         began, cpu_began = time.perf_counter(), time.thread_time()
         task = find_task(work.spec)
         training = task.train(read_model(task.layout, work.model), work.read_examples(task), work.seed)
-        payload = write_update(quantise(training.move, work.spec.fraction_bits, work.clip))
+        try:
+            payload = write_update(quantise(training.move, work.spec.fraction_bits, work.clip))
+        except UnusableMove as error:
+            raise TrainingFailed(str(error)) from None
         seconds = time.perf_counter() - began
         report = {
             "device": self._device,
@@ -104,9 +120,9 @@ class ZeroTrainer:
         return Trained(payload, samples, 0.0, 0.0, report)
 
 
-def create_trainer(kind: UpdateKind, version: str, device: str) -> Trainer:
+def create_trainer(kind: UpdateKind, version: str, device: str, threads: int) -> Trainer:
     """The strategy of that name."""
-    return HonestTrainer(version, device) if kind == "trained" else ZeroTrainer(version, device)
+    return HonestTrainer(version, device, threads) if kind == "trained" else ZeroTrainer(version, device)
 
 
 def find_task(spec: JobSpec) -> Task:

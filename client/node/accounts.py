@@ -1,0 +1,120 @@
+"""What nodes have earned, from signed entries verified here; the chain is asked where a provider is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from client import calls
+from client.api import Api
+from client.chain import compute_anchor
+from client.contact import Contact
+from client.entries import read_entry
+from client.home import Home
+from client.node.database import Database
+from client.node.journal import Journal
+from client.wallet import read_address
+from contracts.gateway import Gateway
+from ledger.errors import VerificationError
+from ledger.hexadecimal import parse_address, to_address, to_hex
+from ledger.tally import Entry
+from ledger.wire import EntryView, JobEarnings
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one node has earned in one job; amounts in base units.
+
+    `earned` and `final` come from verified entries, `claimed` from the chain where it was asked, else from the
+    coordinator. `anchored` says whether the chain confirmed the newest final entry's anchor; None if it was not asked.
+    """
+
+    node: bytes
+    job: bytes
+    title: str
+    earned: int
+    final: int
+    claimed: int
+    last_round: int
+    final_round: int
+    anchored: bool | None
+
+    @property
+    def claimable(self) -> int:
+        """What a claim would pay now."""
+        return max(0, self.final - self.claimed)
+
+    def to_json(self) -> dict[str, object]:
+        """The account with hex and decimal strings."""
+        return {
+            "node": to_address(self.node),
+            "job": to_hex(self.job),
+            "title": self.title,
+            "earned": str(self.earned),
+            "final": str(self.final),
+            "claimed": str(self.claimed),
+            "claimable": str(self.claimable),
+            "lastRound": self.last_round,
+            "lastFinalRound": self.final_round,
+            "anchored": self.anchored,
+        }
+
+
+def find_nodes(home: Home, wanted: str | None) -> list[bytes]:
+    """The nodes a command is about: the one that was named, else every node that this home has run."""
+    if wanted is not None:
+        return [parse_address(wanted, "--node")]
+    found = [read_address(home.node_wallet)] if home.node_wallet.exists() else []
+    if home.journal.exists():
+        database = Database(home.journal)
+        try:
+            found += Journal(database).list_nodes()
+        finally:
+            database.close()
+    return list(dict.fromkeys(found))
+
+
+def fetch_accounts(found: Contact, nodes: Sequence[bytes], gateway: Gateway | None) -> list[Account]:
+    """Every node's account in every job, verified.
+
+    Raises:
+        VerificationError: an entry, header or anchor is not what the coordinator says.
+    """
+    return [
+        _fetch_account(found, node, job, gateway)
+        for node in nodes
+        for job in found.api.fetch(calls.earnings(node)).jobs
+    ]
+
+
+def fetch_entry(api: Api, found: Contact, job: bytes, round_number: int, node: bytes) -> tuple[EntryView, Entry]:
+    """A node's entry of a round with header and proof, verified."""
+    view = api.fetch(calls.entry(job, round_number, node))
+    return view, read_entry(view, found.pin, job, round_number, node)
+
+
+def verify_on_chain(gateway: Gateway, view: EntryView) -> None:
+    """Checks that the chain keeps the anchor of an entry's header. Raises VerificationError: `anchor`."""
+    head = view.header.statement
+    state = gateway.fetch_round(head.job, head.round)
+    if view.anchor is None or state is None:
+        raise VerificationError("anchor", "the header is not on chain", got=f"round {head.round}")
+    expected = compute_anchor(view.header, view.anchor.final_at, gateway).word()
+    if state.anchor != expected:
+        raise VerificationError("anchor", "the chain keeps another header", expected, state.anchor)
+
+
+def _fetch_account(found: Contact, node: bytes, told: JobEarnings, gateway: Gateway | None) -> Account:
+    earned = final = 0
+    anchored: bool | None = None
+    if told.last_round:
+        earned = fetch_entry(found.api, found, told.job, told.last_round, node)[1].earned
+    if told.last_final_round:
+        view, entry = fetch_entry(found.api, found, told.job, told.last_final_round, node)
+        final = entry.earned
+        if gateway is not None:
+            verify_on_chain(gateway, view)
+            anchored = True
+    claimed = told.claimed if gateway is None else gateway.fetch_claimed(told.job, node)
+    last, last_final = told.last_round, told.last_final_round
+    return Account(node, told.job, told.title, earned, final, claimed, last, last_final, anchored)

@@ -1,0 +1,165 @@
+"""Claims: the newest final entry and its proof draw all that a node has earned in a job, to its payout address.
+
+The coordinator relays them at its own cost; with some coin of their own, anyone can send them without it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from client import calls
+from client.contact import Contact
+from client.entries import read_entry
+from client.errors import ClientError
+from client.identity import Identity
+from client.node.accounts import Account, fetch_entry
+from client.node.archive import Archive
+from client.output import format_time
+from client.pins import Pin
+from contracts.calls import ClaimItem
+from contracts.gateway import Gateway
+from contracts.sender import Sender
+from contracts.state import Anchor
+from ledger.hexadecimal import to_address, to_hex
+from ledger.wire import ClaimRequest, ClaimView
+
+LOOK_SECONDS = 1.0
+
+
+class NothingFinal(ClientError):
+    """There is nothing that a claim would pay now."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"nothing can be claimed now: {reason}")
+
+
+class ClaimFailed(ClientError):
+    """The relay could not bring the claim onto the chain."""
+
+    def __init__(self, node: bytes, job: bytes, detail: str) -> None:
+        self.node, self.job, self.detail = node, job, detail
+        super().__init__(
+            f"the claim of node {to_address(node)} in job {to_hex(job)} failed: {detail}; nothing is lost, claim "
+            "again, or send it yourself with --own-gas"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A claim that is on chain; `amount` in base units."""
+
+    node: bytes
+    job: bytes
+    round: int
+    amount: int
+    transaction: bytes | None
+
+    def to_json(self) -> dict[str, object]:
+        """The payment with hex and decimal strings."""
+        transaction = None if self.transaction is None else to_hex(self.transaction)
+        return {
+            "node": to_address(self.node),
+            "job": to_hex(self.job),
+            "round": self.round,
+            "amount": str(self.amount),
+            "transaction": transaction,
+        }
+
+
+def explain_nothing(found: Contact, accounts: Sequence[Account], now: int) -> NothingFinal:
+    """Why there is nothing to claim, and when there will be."""
+    waiting = [account for account in accounts if account.earned > account.final]
+    if not accounts:
+        return NothingFinal("these nodes have no entry in any job yet")
+    if not waiting:
+        return NothingFinal("everything earned has been claimed")
+    account = waiting[0]
+    view = found.api.fetch(calls.round_view(account.job, account.last_round))
+    if view.final_at is None:
+        when = f"round {account.last_round} is not on chain yet"
+    else:
+        when = (
+            f"round {account.last_round} is final at {format_time(view.final_at)}, in {max(0, view.final_at - now)} s"
+        )
+    owed = sum(item.earned - item.final for item in waiting)
+    return NothingFinal(f"{owed} base units are earned but not final; {when}")
+
+
+def relay_claims(
+    found: Contact, identity: Identity, accounts: Sequence[Account], sleep: Callable[[float], None] = time.sleep
+) -> list[Paid]:
+    """Has the coordinator send the claims, and waits until they are on chain. Raises ClaimFailed."""
+    asked = [
+        identity.fetch(calls.send_claim(ClaimRequest(job=item.job, round=item.final_round, node=item.node)))
+        for item in accounts
+    ]
+    return [_wait(found, view, sleep) for view in asked]
+
+
+def send_claims(found: Contact, gateway: Gateway, sender: Sender, accounts: Sequence[Account]) -> list[Paid]:
+    """Sends the claims with the sender's own coin: one transaction for each job and round."""
+    grouped: dict[tuple[bytes, int], list[bytes]] = {}
+    for account in accounts:
+        grouped.setdefault((account.job, account.final_round), []).append(account.node)
+    paid = []
+    for (job, round_number), nodes in grouped.items():
+        views = [fetch_entry(found.api, found, job, round_number, node) for node in nodes]
+        anchor = views[0][0].anchor
+        if anchor is None:
+            raise NothingFinal(f"round {round_number} is not on chain yet")
+        words = Anchor(anchor.header_digest, anchor.entries_root, anchor.count, anchor.final_at)
+        items = [ClaimItem(entry, view.proof) for view, entry in views]
+        paid += _send(gateway, sender, job, round_number, words, items)
+    return paid
+
+
+def claim_without_coordinator(
+    pin: Pin, archive: Archive, gateway: Gateway, sender: Sender, nodes: Sequence[bytes]
+) -> list[Paid]:
+    """Claims from kept entries and the chain alone, for when the coordinator is gone.
+
+    Raises:
+        NothingFinal: no kept entry is of a final round that still owes something.
+    """
+    paid: list[Paid] = []
+    for node in nodes:
+        newest = {view.header.statement.job: view for view in archive.list_entries(node)}
+        for job, view in newest.items():
+            number = view.header.statement.round
+            entry = read_entry(view, pin, job, number, node)
+            posted = next((item for item in gateway.fetch_posted_rounds(job) if item.round == number), None)
+            if posted is None or not gateway.fetch_is_final(job, number):
+                continue
+            if entry.earned > gateway.fetch_claimed(job, node):
+                head = view.header.statement
+                words = Anchor(head.digest(gateway.domain), head.entries_root, head.count, posted.final_at)
+                paid += _send(gateway, sender, job, number, words, [ClaimItem(entry, view.proof)])
+    if not paid:
+        raise NothingFinal("no kept entry is of a final round that still owes something")
+    return paid
+
+
+def _send(
+    gateway: Gateway, sender: Sender, job: bytes, number: int, anchor: Anchor, items: Sequence[ClaimItem]
+) -> list[Paid]:
+    before = {item.entry.node: gateway.fetch_claimed(job, item.entry.node) for item in items}
+    call = gateway.calls.claim_many(job, number, anchor, items)
+    if len(items) == 1:
+        call = gateway.calls.claim(job, number, anchor, items[0])
+    mined = sender.execute(call)
+    return [
+        Paid(node, job, number, gateway.fetch_claimed(job, node) - claimed, mined.hash)
+        for node, claimed in before.items()
+    ]
+
+
+def _wait(found: Contact, view: ClaimView, sleep: Callable[[float], None]) -> Paid:
+    while view.state in ("queued", "sent"):
+        sleep(LOOK_SECONDS)
+        view = found.api.fetch(calls.claim(view.claim))
+    if view.state == "failed":
+        raise ClaimFailed(view.node, view.job, view.detail)
+    return Paid(view.node, view.job, view.round, view.amount, view.transaction)

@@ -1,0 +1,17 @@
+"""`tally node`: set up, run and look after nodes."""
+
+from __future__ import annotations
+
+import typer
+
+from client.node.cli_money import claim, earnings, explain
+from client.node.cli_run import fleet, run
+from client.node.cli_setup import backup, init, join, payout, rotate
+from client.node.cli_status import status
+
+app = typer.Typer(
+    help="Train on this machine and be paid for it. `tally node run --coordinator URL` does what is missing by itself.",
+    no_args_is_help=True,
+)
+for command in (run, fleet, init, join, status, earnings, claim, explain, payout, rotate, backup):
+    app.command()(command)

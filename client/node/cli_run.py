@@ -1,0 +1,216 @@
+"""`tally node run` and `tally node fleet`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from client.options import CoordinatorOption, JsonOption, PassphraseOption, RpcOption, contact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from client.chain import ChainAnchors
+    from client.contact import Contact
+    from client.node.display import Display
+    from client.node.host import Host
+    from client.node.joining import Enrolment
+    from client.node.running import DataChoice, Outcome
+    from client.settings import ClientSettings
+    from ledger.signatures import Signer
+
+PlatformOption = Annotated[
+    str | None,
+    typer.Option("--platform", metavar="URL", help="Platform that keeps your viewers' histories, else TALLY_PLATFORM."),
+]
+TokenOption = Annotated[
+    Path | None,
+    typer.Option("--platform-token-file", metavar="FILE", help="File with the platform's access token."),
+]
+OperatorOption = Annotated[
+    str | None,
+    typer.Option("--operator", metavar="ADDRESS", help="Who owns the node; a wallet is made here if you name nobody."),
+]
+PayoutOption = Annotated[
+    str | None,
+    typer.Option("--payout", metavar="ADDRESS", help="Where earnings go; to the operator unless you say otherwise."),
+]
+ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Threads for training; 0 leaves it to torch.")]
+RoundsOption = Annotated[int | None, typer.Option("--rounds", min=1, help="End after so many rounds.")]
+OnceOption = Annotated[bool, typer.Option("--once", help="End after one round.")]
+AheadOption = Annotated[
+    int | None,
+    typer.Option("--max-ahead", min=1, help="Stop while so many rounds wait for their anchor, else TALLY_MAX_AHEAD."),
+]
+PullOption = Annotated[float, typer.Option("--pull-seconds", min=0, help="Ask the platform not more often than this.")]
+UpdateOption = Annotated[
+    Literal["trained", "zero"],
+    typer.Option("--update", hidden=True, help="What is sent: for demonstrations and tests."),
+]
+
+
+def run(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
+    coordinator: CoordinatorOption = None,
+    platform: PlatformOption = None,
+    platform_token_file: TokenOption = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FILE", help="Train on this file (.safetensors, .json) instead.")
+    ] = None,
+    operator: OperatorOption = None,
+    payout: PayoutOption = None,
+    threads: ThreadsOption = 0,
+    once: OnceOption = False,
+    rounds: RoundsOption = None,
+    max_ahead: AheadOption = None,
+    pull_seconds: PullOption = 300.0,
+    rpc: RpcOption = None,
+    passphrase_file: PassphraseOption = None,
+    update: UpdateOption = "trained",
+    as_json: JsonOption = False,
+) -> None:
+    """Run this machine's node: make a wallet, register, then train round after round until you stop it.
+
+    Everything is kept under TALLY_HOME. The node signs at most once for each round, keeps its receipts, and after a
+    crash goes on where it was. With --rpc it looks for the anchors on chain by itself.
+    """
+    from client.node.wallets import Keyring  # noqa: PLC0415
+
+    settings, found = contact(coordinator, patient=True)
+    keyring = Keyring(found.home, settings, passphrase_file)
+    choice = _choose_data(settings, platform, platform_token_file, data, pull_seconds)
+    with keyring.unlock_node() as signer:
+        program = _Program(settings, found, rpc, max_ahead, 1 if once else rounds, threads, update)
+        outcomes = program.run([signer], keyring.choose_enrolment(operator, payout), choice)
+    _print(outcomes, as_json=as_json)
+
+
+def fleet(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
+    count: Annotated[int, typer.Option("--count", min=1, help="How many nodes.")],
+    coordinator: CoordinatorOption = None,
+    seed_file: Annotated[
+        Path | None, typer.Option("--seed-file", metavar="FILE", help="Encrypted seed of the wallets; made if missing.")
+    ] = None,
+    platform: PlatformOption = None,
+    platform_token_file: TokenOption = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FOLDER", help="Train on this folder's files, one a node, instead.")
+    ] = None,
+    operator: OperatorOption = None,
+    payout: PayoutOption = None,
+    threads: ThreadsOption = 0,
+    once: OnceOption = False,
+    rounds: RoundsOption = None,
+    max_ahead: AheadOption = None,
+    pull_seconds: PullOption = 300.0,
+    rpc: RpcOption = None,
+    passphrase_file: PassphraseOption = None,
+    update: UpdateOption = "trained",
+    as_json: JsonOption = False,
+) -> None:
+    """Run many nodes in one process: each with its own wallet, registration and data, all from one encrypted seed.
+
+    The token file is a JSON list, or one token a line, in the order of the nodes.
+    """
+    from client.node.wallets import Keyring  # noqa: PLC0415
+
+    settings, found = contact(coordinator, patient=True)
+    keyring = Keyring(found.home, settings, passphrase_file)
+    choice = _choose_data(settings, platform, platform_token_file, data, pull_seconds)
+    with keyring.unlock_fleet(seed_file, count) as signers:
+        program = _Program(settings, found, rpc, max_ahead, 1 if once else rounds, threads, update)
+        outcomes = program.run(signers, keyring.choose_enrolment(operator, payout), choice)
+    _print(outcomes, as_json=as_json)
+
+
+class _Program:
+    """Composes a host from settings and options, and runs nodes on it."""
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        found: Contact,
+        rpc: str | None,
+        max_ahead: int | None,
+        rounds: int | None,
+        threads: int,
+        update: Literal["trained", "zero"],
+    ) -> None:
+        self._settings, self._contact, self._rpc = settings, found, rpc or settings.rpc
+        self._max_ahead, self._rounds = max_ahead or settings.max_ahead, rounds
+        self._threads, self._update = threads, update
+
+    def run(self, signers: Sequence[Signer], enrolment: Enrolment, data: DataChoice) -> list[Outcome]:
+        """Runs the nodes until they end."""
+        import asyncio  # noqa: PLC0415
+        import sys  # noqa: PLC0415
+
+        from client import read_version  # noqa: PLC0415
+        from client.node.running import open_display, run_nodes  # noqa: PLC0415
+
+        data.verify()
+        self._contact.api.close()
+        version = read_version()
+
+        async def main() -> list[Outcome]:
+            with open_display(len(signers), live=sys.stderr.isatty()) as display:
+                host = self._create_host(display, len(signers), version)
+                return await run_nodes(host, signers, enrolment, data, version)
+
+        return asyncio.run(main())
+
+    def _create_host(self, display: Display, nodes: int, version: str) -> Host:
+        from client.node.host import Host, Rules  # noqa: PLC0415
+        from client.node.training import create_trainer  # noqa: PLC0415
+
+        rules = Rules(max_ahead=self._max_ahead, slack_seconds=self._settings.anchor_slack_seconds, rounds=self._rounds)
+        return Host(
+            url=self._contact.url,
+            pin=self._contact.pin,
+            home=self._contact.home,
+            trainer=create_trainer(self._update, version, "cpu", self._threads),
+            display=display,
+            rules=rules,
+            chain=self._create_anchors(),
+            nodes=nodes,
+        )
+
+    def _create_anchors(self) -> ChainAnchors | None:
+        if self._rpc is None:
+            return None
+        import structlog  # noqa: PLC0415
+
+        from client.chain import ChainAnchors  # noqa: PLC0415
+
+        def tell(problem: str) -> None:
+            structlog.get_logger().warning("chain_unreachable", problem=problem, then="waiting and trying again")
+
+        return ChainAnchors(self._rpc, self._contact.pin, self._contact.info.start_block, tell)
+
+
+def _choose_data(
+    settings: ClientSettings, platform: str | None, token_file: Path | None, data: Path | None, pull_seconds: float
+) -> DataChoice:
+    from client.node.running import DataChoice  # noqa: PLC0415
+
+    # A platform from the environment gives way to a file that was named.
+    chosen = platform or (settings.platform if data is None else None)
+    choice = DataChoice(chosen, token_file, data, pull_seconds)
+    choice.verify()
+    return choice
+
+
+def _print(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    from client.output import print_json  # noqa: PLC0415
+    from ledger.hexadecimal import to_address  # noqa: PLC0415
+
+    if as_json:
+        print_json(
+            [{"node": to_address(done.node), "rounds": done.rounds, "problem": done.problem} for done in outcomes]
+        )
+    for done in outcomes:
+        if done.problem:
+            typer.echo(f"node {to_address(done.node)} ended: {done.problem}", err=True)
+    if any(done.problem for done in outcomes):
+        raise typer.Exit(1)
