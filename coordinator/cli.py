@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,12 +39,7 @@ def init(data_dir: DataDir = None, dev: Dev = False, as_json: AsJson = False) ->
     from coordinator.setup import set_up  # noqa: PLC0415  heavy
 
     settings = _load(data_dir=data_dir, dev=dev or None)
-    made = set_up(settings)
-    if as_json:
-        sys.stdout.write(json.dumps(made) + "\n")
-        return
-    for name, value in made.items():
-        sys.stdout.write(f"{name:<10}{value}\n")
+    _print(set_up(settings), as_json=as_json)
 
 
 @app.command()
@@ -84,12 +80,71 @@ def worker(
     run_worker(_load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None))
 
 
+@app.command()
+def deposit(
+    amount: Annotated[str, typer.Argument(metavar="TOKENS", help="How many tokens.")],
+    data_dir: DataDir = None,
+    deployment: DeploymentFile = None,
+    rpc_url: RpcUrl = None,
+    dev: Dev = False,
+    as_json: AsJson = False,
+) -> None:
+    """Deposit tokens in the job ledger: the bonds of accepted jobs are locked from them. Stop the worker first."""
+    from contracts.amounts import parse_amount  # noqa: PLC0415  heavy
+    from coordinator import funds  # noqa: PLC0415  heavy
+
+    settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
+    _print(funds.deposit(settings, parse_amount(amount)), as_json=as_json)
+
+
+@app.command()
+def withdraw(
+    amount: Annotated[str, typer.Argument(metavar="TOKENS", help="How many tokens.")],
+    to: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who gets them.")],
+    data_dir: DataDir = None,
+    deployment: DeploymentFile = None,
+    rpc_url: RpcUrl = None,
+    dev: Dev = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take free funds out of the job ledger: deposits, and bonds whose jobs are over. Stop the worker first."""
+    from contracts.amounts import parse_amount  # noqa: PLC0415  heavy
+    from coordinator import funds  # noqa: PLC0415  heavy
+    from ledger.hexadecimal import parse_address  # noqa: PLC0415  heavy
+
+    settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
+    _print(funds.withdraw(settings, parse_amount(amount), parse_address(to, "ADDRESS")), as_json=as_json)
+
+
+@app.command()
+def funds(
+    data_dir: DataDir = None,
+    deployment: DeploymentFile = None,
+    rpc_url: RpcUrl = None,
+    dev: Dev = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the coordinator's coin for gas, its tokens, and its free funds in the ledger, in base units."""
+    from coordinator import funds as money  # noqa: PLC0415  heavy
+
+    settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
+    _print(money.show(settings), as_json=as_json)
+
+
 def main() -> None:
     """Run one command; every known error becomes one sentence and an exit code."""
     try:
         app(prog_name="tally-coordinator")
     except Exception as error:  # noqa: BLE001  the program's edge: nothing may reach a person as a traceback
         sys.exit(report(error, as_json="--json" in sys.argv))
+
+
+def _print(result: Mapping[str, str], *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(result) + "\n")
+        return
+    for name, value in result.items():
+        sys.stdout.write(f"{name:<13}{value}\n")
 
 
 def _load(**options: object) -> CoordinatorSettings:

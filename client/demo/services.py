@@ -1,0 +1,142 @@
+"""The demo's long-running programs and their places: chain, platform, coordinator, nodes, fleet, requester."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from client.demo.material import Material
+from client.demo.processes import Stage, find_free_ports, find_program
+from contracts.deployment import Deployment
+from contracts.gateway import Gateway
+
+HONEST_NODES = 8
+WINDOW_SECONDS = 5
+GAS_COINS = "10"
+# Light keystores: the wallets of a demo guard nothing, and ten scrypt runs of a second each would be seen.
+KEYSTORE_WORK = "4096"
+
+
+@dataclass
+class Services:
+    """Starts the programs of one run, each with a folder of its own below `folder`."""
+
+    stage: Stage
+    folder: Path
+    material: Material
+
+    def __post_init__(self) -> None:
+        self.chain_port, self.platform_port, self.coordinator_port = find_free_ports(3)
+
+    @property
+    def rpc_url(self) -> str:
+        """The dev chain's provider."""
+        return f"http://127.0.0.1:{self.chain_port}"
+
+    @property
+    def platform_url(self) -> str:
+        """The video platform."""
+        return f"http://127.0.0.1:{self.platform_port}"
+
+    @property
+    def coordinator_url(self) -> str:
+        """The coordinator."""
+        return f"http://127.0.0.1:{self.coordinator_port}"
+
+    @property
+    def deployment_file(self) -> Path:
+        """Where the contracts are."""
+        return self.folder / "deployment.json"
+
+    def connect(self) -> Gateway:
+        """A connection to the chain of the demo's own, for reading what is true."""
+        return Gateway.connect(self.rpc_url, Deployment.load(self.deployment_file))
+
+    def start_chain(self) -> None:
+        """An anvil that mines every second, with the contracts deployed."""
+        command = [find_program("tally-chain"), "dev", "--deploy", "--port", str(self.chain_port)]
+        self.stage.start("chain", [*command, "--out", str(self.deployment_file)])
+        self.stage.wait_until("chain", self.deployment_file.is_file, 60)
+
+    def start_platform(self) -> None:
+        """The video platform."""
+        command = [sys.executable, "-m", "client.demo.platform", "--data", str(self.material.data)]
+        secret = ["--secret-file", str(self.material.platform_secret)]
+        self.stage.start("platform", [*command, *secret, "--port", str(self.platform_port)])
+        self.stage.wait_until("platform", lambda: _answers(f"{self.platform_url}/v1/items"), 60)
+
+    def start_coordinator(self, bond_tokens: str) -> None:
+        """The coordinator: its key, gas and bond, then the service."""
+        program = find_program("tally-coordinator")
+        made = json.loads(self.stage.run("coordinator-init", [program, "init", "--json"], self._coordinator))
+        self.fund(made["address"], tokens=bond_tokens)
+        self.stage.run("coordinator-deposit", [program, "deposit", bond_tokens, "--json"], self._coordinator)
+        self.stage.start("coordinator", [program, "serve"], self._coordinator)
+        self.stage.wait_until("coordinator", lambda: _answers(f"{self.coordinator_url}/readyz"), 60)
+
+    def fund(self, address: str, tokens: str) -> None:
+        """Native coin for gas, and tokens, from the dev chain's first account."""
+        where = ["--rpc", self.rpc_url, "--deployment", str(self.deployment_file)]
+        amounts = ["--coins", GAS_COINS, "--tokens", tokens]
+        self.stage.run("fund", [find_program("tally-chain"), "fund", address, *where, *amounts, "--json"])
+
+    def start_node(self, number: int, *, update: str = "trained") -> None:
+        """One node in a process of its own."""
+        command = [*self._node_command("run"), "--platform-token-file", str(self.material.token_file(number))]
+        self.stage.start(self.name_node(number), [*command, "--update", update], self.client(self.name_node(number)))
+
+    def start_fleet(self, count: int) -> None:
+        """All further nodes, in one process."""
+        command = [*self._node_command("fleet"), "--platform-token-file", str(self.material.fleet_tokens)]
+        self.stage.start("fleet", [*command, "--count", str(count)], self.client("fleet"))
+
+    def client(self, name: str) -> dict[str, str]:
+        """The environment of one person's programs."""
+        return {
+            "TALLY_HOME": str(self.folder / name),
+            "TALLY_COORDINATOR": self.coordinator_url,
+            "TALLY_RPC": self.rpc_url,
+            "TALLY_PASSPHRASE_FILE": str(self.material.passphrase),
+            "TALLY_KEYSTORE_WORK": KEYSTORE_WORK,
+        }
+
+    def name_node(self, number: int) -> str:
+        """Name of a node's process and folder."""
+        return f"node-{number + 1:02d}" if number < HONEST_NODES else "node-zero"
+
+    def list_homes(self) -> Sequence[str]:
+        """Everyone who runs nodes."""
+        return [*(self.name_node(number) for number in range(HONEST_NODES + 1)), "fleet"]
+
+    def _node_command(self, command: str) -> list[str]:
+        program = [find_program("tally"), "node", command, "--platform", self.platform_url]
+        return [*program, "--payout", "node", "--threads", "1"]
+
+    @property
+    def _coordinator(self) -> dict[str, str]:
+        values = {
+            "DEV": "true",
+            "NAME": "Tallystick demo",
+            "DATA_DIR": str(self.folder / "coordinator"),
+            "DEPLOYMENT": str(self.deployment_file),
+            "RPC_URL": self.rpc_url,
+            "PORT": str(self.coordinator_port),
+            "PASSPHRASE_FILE": str(self.material.passphrase),
+            "KEYSTORE_WORK": KEYSTORE_WORK,
+            "CONFIRMATIONS": "0",
+            "SETTLEMENT_SECONDS": "0.5",
+            "MIN_WINDOW_SECONDS": str(WINDOW_SECONDS),
+        }
+        return {f"TALLY_COORDINATOR_{name}": value for name, value in values.items()}
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2.0, trust_env=False).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,86 @@
+"""The coordinator's own money on chain: what it deposits for bonds, and takes back. Run while the worker is stopped.
+
+Only one program may send with the coordinator's key: these commands take the worker's lease for as long as they send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from contracts.escrow import deposit_bond
+from contracts.gateway import Gateway
+from contracts.sender import Sender
+from coordinator import lease
+from coordinator.app import build_context, create_tables
+from coordinator.context import Context
+from coordinator.settings import CoordinatorSettings
+from ledger.hexadecimal import to_address, to_hex
+
+_TOKEN_BYTES = 8
+_LEASE_SECONDS = 300
+
+
+class WorkerIsRunning(Exception):
+    """The worker holds the lease, and with it the right to send transactions."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the worker is running and is the only one that may send with the coordinator's key: stop it first"
+        )
+
+
+def deposit(settings: CoordinatorSettings, amount: int) -> dict[str, str]:
+    """Add to the free funds from which bonds are locked. Raises WorkerIsRunning, InsufficientTokens."""
+    with _sending(settings) as (context, gateway, sender):
+        mined = deposit_bond(gateway, sender, amount)
+        return {**_describe(context, gateway), "transaction": to_hex(mined.hash)}
+
+
+def withdraw(settings: CoordinatorSettings, amount: int, to: bytes) -> dict[str, str]:
+    """Take from the free funds: deposits, released bonds. Raises WorkerIsRunning, TransactionReverted."""
+    with _sending(settings) as (context, gateway, sender):
+        mined = sender.execute(gateway.calls.withdraw(to, amount))
+        return {**_describe(context, gateway), "transaction": to_hex(mined.hash)}
+
+
+def show(settings: CoordinatorSettings) -> dict[str, str]:
+    """What the coordinator has: coin for gas, tokens, and free funds in the ledger, all in base units."""
+    context = build_context(settings)
+    try:
+        with Gateway.connect(settings.rpc_url, context.deployment) as gateway:
+            return _describe(context, gateway)
+    finally:
+        _close(context)
+
+
+def _describe(context: Context, gateway: Gateway) -> dict[str, str]:
+    address = context.signer.address
+    return {
+        "address": to_address(address),
+        "coin": str(gateway.fetch_balance(address)),
+        "tokens": str(gateway.fetch_token_balance(address)),
+        "free": str(gateway.fetch_funds(address)),
+    }
+
+
+@contextmanager
+def _sending(settings: CoordinatorSettings) -> Iterator[tuple[Context, Gateway, Sender]]:
+    context = build_context(settings)
+    create_tables(context.database)
+    holder = lease.name_holder(context.randomness(_TOKEN_BYTES).hex())
+    try:
+        with context.database.write() as session:
+            if not lease.acquire(session, holder, context.now, _LEASE_SECONDS):
+                raise WorkerIsRunning
+        with Gateway.connect(settings.rpc_url, context.deployment) as gateway:
+            yield context, gateway, Sender(gateway, context.signer)
+    finally:
+        with context.database.write() as session:
+            lease.release(session, holder)
+        _close(context)
+
+
+def _close(context: Context) -> None:
+    context.compute.close()
+    context.database.close()
