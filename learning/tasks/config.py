@@ -9,8 +9,12 @@ from ledger.errors import MalformedSpec
 from ledger.spec import parse_decimal
 
 
-def complete_config(given: TaskConfig, defaults: Mapping[str, int | str]) -> dict[str, int | str]:
-    """Returns the configuration with every member: integers from 1, or decimal strings from 0, as in `defaults`.
+def complete_config(
+    given: TaskConfig, defaults: Mapping[str, int | str], largest: Mapping[str, int]
+) -> dict[str, int | str]:
+    """Returns the configuration with every member: decimal strings, or integers from 1 to `largest`.
+
+    Whoever writes a job spec chooses these for other people's machines: the bounds keep a node from working for ever.
 
     Raises:
         MalformedSpec: for a name that the defaults lack, another type, or a value out of range.
@@ -25,8 +29,8 @@ def complete_config(given: TaskConfig, defaults: Mapping[str, int | str]) -> dic
         if type(value) is not type(default):
             expected = "an integer" if type(default) is int else "a decimal string"
             raise MalformedSpec(field, expected, value)
-        if isinstance(value, int) and not 1 <= value < 2**31:
-            raise MalformedSpec(field, "an integer from 1 to 2^31 − 1", value)
+        if isinstance(value, int) and not 1 <= value <= largest[name]:
+            raise MalformedSpec(field, f"an integer from 1 to {largest[name]}", value)
         if isinstance(value, str):
             parse_decimal(field, value)
     return config

@@ -25,6 +25,7 @@ _PIXELS, _CLASSES, _BRIGHTEST = 64, 10, 16
 _MOST_BYTES = 1 << 28
 _TYPES = {"pixels": ArrayType("F32", (None, _PIXELS)), "labels": ArrayType("I64", (None,))}
 _DEFAULTS: Mapping[str, int | str] = {"hidden": 32, "epochs": 5, "batch": 10, "rate": "0.1"}
+_LARGEST: Mapping[str, int] = {"hidden": 16_384, "epochs": 100, "batch": 4096}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class _Objective:
 
 def create(config: TaskConfig) -> Digits:
     """The task with this configuration. Raises MalformedSpec."""
-    return Digits(complete_config(config, _DEFAULTS))
+    return Digits(complete_config(config, _DEFAULTS, _LARGEST))
 
 
 def _read_pixels(record: object) -> list[float]:

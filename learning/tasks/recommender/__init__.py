@@ -22,6 +22,7 @@ from learning.tasks.recommender.histories import Histories, Recency
 from learning.tasks.recommender.network import NextItem, Viewers
 from learning.tasks.recommender.training import NextItemObjective, Trainer
 from learning.tasks.task import Examples, MalformedExamples, Objective, Positions, TaskConfig, Training
+from ledger.errors import MalformedSpec
 
 _DEFAULTS: Mapping[str, int | str] = {
     "items": 1682,
@@ -35,6 +36,7 @@ _DEFAULTS: Mapping[str, int | str] = {
     "spreadP": "0.3",
     "spreadQ": "0.05",
 }
+_LARGEST: Mapping[str, int] = {"items": 1 << 22, "dimensions": 1024, "steps": 10_000, "batch": 4096}
 _MOST_ANSWERS = 1000
 
 
@@ -130,4 +132,7 @@ class Recommender:
 
 def create(config: TaskConfig) -> Recommender:
     """The task with this configuration. Raises MalformedSpec."""
-    return Recommender(complete_config(config, _DEFAULTS))
+    complete = complete_config(config, _DEFAULTS, _LARGEST)
+    if float(complete["recencyScale"]) <= 0.0:
+        raise MalformedSpec("task.config.recencyScale", "a decimal above 0", complete["recencyScale"])
+    return Recommender(complete)
