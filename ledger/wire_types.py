@@ -81,7 +81,8 @@ def _statement(
     def validate(value: object) -> T:
         return value if isinstance(value, cls) else from_json(value)
 
-    return PlainValidator(validate), PlainSerializer(to_json), WithJsonSchema(schema)
+    # The return type is said here: pydantic cannot evaluate the recursive alias in the annotation of `to_json`.
+    return PlainValidator(validate), PlainSerializer(to_json, return_type=dict[str, Any]), WithJsonSchema(schema)
 
 
 def _member_schema(solidity_type: str) -> dict[str, Any]:
