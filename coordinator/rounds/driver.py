@@ -66,6 +66,10 @@ class RoundDriver:
                 task.add_done_callback(lambda _, key=key: self._tallies.pop(key, None))  # type: ignore[misc]  # bound now
         return due.next_at
 
+    async def finish(self) -> None:
+        """Wait for the tallies that run."""
+        await asyncio.gather(*self._tallies.values())
+
     async def stop(self) -> None:
         """Leave running tallies; the next start computes them again, to the same bytes."""
         tasks = list(self._tallies.values())
