@@ -35,7 +35,11 @@ OperatorOption = Annotated[
 ]
 PayoutOption = Annotated[
     str | None,
-    typer.Option("--payout", metavar="ADDRESS", help="Where earnings go; to the operator unless you say otherwise."),
+    typer.Option(
+        "--payout",
+        metavar="ADDRESS",
+        help="Where earnings go; to the operator unless you say otherwise, to each node's own address with `node`.",
+    ),
 ]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Threads for training; 0 leaves it to torch.")]
 RoundsOption = Annotated[int | None, typer.Option("--rounds", min=1, help="End after so many rounds.")]

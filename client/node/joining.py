@@ -47,10 +47,10 @@ class OtherOperator(ClientError):
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """Whom new registrations name: `operator` owns them, `payout` gets what the nodes earn."""
+    """Whom new registrations name: `operator` owns them, `payout` (None: each node's own address) gets the earnings."""
 
     operator: bytes
-    payout: bytes
+    payout: bytes | None
     insisted: bool
     """Whether the person named the operator: then a node that has another one is an error."""
 
@@ -91,7 +91,7 @@ async def ensure_registered(
     async def register(signer: Signer) -> None:
         async with turn:
             deadline = int(now()) + REGISTRATION_SECONDS
-            statement = Registration(signer.address, enrolment.operator, enrolment.payout, deadline)
+            statement = Registration(signer.address, enrolment.operator, enrolment.payout or signer.address, deadline)
             registration = Signed.issue(statement, pin.registry_domain, signer)
             request = NodeRegistration(registration=registration, hardware=hardware, version=version)
             try:

@@ -16,6 +16,9 @@ from client.wallet import create_wallet, lock_wallet, read_address, unlock_walle
 from ledger.hexadecimal import parse_address
 from ledger.signatures import Signer
 
+EACH_NODE = "node"
+"""Payout that means each node's own address: told apart on chain, but a stolen hot key can then spend it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
@@ -65,6 +68,8 @@ class Keyring:
             owner = read_address(self.home.operator_wallet)
         else:
             owner = self.open(self.home.operator_wallet, "operator wallet").address
+        if payout == EACH_NODE:
+            return Enrolment(owner, None, operator is not None)
         return Enrolment(owner, owner if payout is None else parse_address(payout, "--payout"), operator is not None)
 
     def open(self, path: Path, what: str) -> Signer:
