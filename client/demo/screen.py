@@ -15,7 +15,7 @@ from ledger.hexadecimal import to_address
 from ledger.wire import RoundView
 
 SHOWN_AT_EACH_END = 6
-_METRICS = (("hr10", "HR@10"), ("ndcg10", "NDCG@10"))
+_METRICS = (("hitRate10", "HR@10"), ("ndcg10", "NDCG@10"))
 
 
 @dataclass(frozen=True, slots=True)

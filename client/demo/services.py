@@ -14,12 +14,13 @@ from client.demo.material import Material
 from client.demo.processes import Stage, find_free_ports, find_program
 from contracts.deployment import Deployment
 from contracts.gateway import Gateway
+from ledger.hexadecimal import to_address, to_hex
 
 HONEST_NODES = 8
 WINDOW_SECONDS = 5
 GAS_COINS = "10"
 # Light keystores: the wallets of a demo guard nothing, and ten scrypt runs of a second each would be seen.
-KEYSTORE_WORK = "4096"
+KEYSTORE_WORK = 4_096
 
 
 @dataclass
@@ -57,6 +58,13 @@ class Services:
         """A connection to the chain of the demo's own, for reading what is true."""
         return Gateway.connect(self.rpc_url, Deployment.load(self.deployment_file))
 
+    def start(self, bond_tokens: str) -> None:
+        """Chain, platform and coordinator."""
+        self.start_platform()
+        self.start_chain()
+        self.start_coordinator(bond_tokens)
+        self.stage.wait_until("platform", lambda: _answers(f"{self.platform_url}/v1/items"), 60)
+
     def start_chain(self) -> None:
         """An anvil that mines every second, with the contracts deployed."""
         command = [find_program("tally-chain"), "dev", "--deploy", "--port", str(self.chain_port)]
@@ -68,7 +76,6 @@ class Services:
         command = [sys.executable, "-m", "client.demo.platform", "--data", str(self.material.data)]
         secret = ["--secret-file", str(self.material.platform_secret)]
         self.stage.start("platform", [*command, *secret, "--port", str(self.platform_port)])
-        self.stage.wait_until("platform", lambda: _answers(f"{self.platform_url}/v1/items"), 60)
 
     def start_coordinator(self, bond_tokens: str) -> None:
         """The coordinator: its key, gas and bond, then the service."""
@@ -95,6 +102,16 @@ class Services:
         command = [*self._node_command("fleet"), "--platform-token-file", str(self.material.fleet_tokens)]
         self.stage.start("fleet", [*command, "--count", str(count)], self.client("fleet"))
 
+    def claim(self, home: str) -> None:
+        """`tally node claim` for every node of a home; a node that has earned nothing has nothing to claim."""
+        self.stage.run(f"claim-{home}", [find_program("tally"), "node", "claim", "--json"], self.client(home))
+
+    def audit(self, job: bytes) -> str:
+        """`tally audit verify --json`, with the ledger's address from the auditor's own knowledge."""
+        ledger = to_address(Deployment.load(self.deployment_file).job_ledger)
+        command = [find_program("tally"), "audit", "verify", to_hex(job), "--ledger", ledger, "--json"]
+        return self.stage.attempt("audit", command, self.client("auditor")).stdout.decode()
+
     def client(self, name: str) -> dict[str, str]:
         """The environment of one person's programs."""
         return {
@@ -102,7 +119,7 @@ class Services:
             "TALLY_COORDINATOR": self.coordinator_url,
             "TALLY_RPC": self.rpc_url,
             "TALLY_PASSPHRASE_FILE": str(self.material.passphrase),
-            "TALLY_KEYSTORE_WORK": KEYSTORE_WORK,
+            "TALLY_KEYSTORE_WORK": str(KEYSTORE_WORK),
         }
 
     def name_node(self, number: int) -> str:
@@ -127,7 +144,7 @@ class Services:
             "RPC_URL": self.rpc_url,
             "PORT": str(self.coordinator_port),
             "PASSPHRASE_FILE": str(self.material.passphrase),
-            "KEYSTORE_WORK": KEYSTORE_WORK,
+            "KEYSTORE_WORK": str(KEYSTORE_WORK),
             "CONFIRMATIONS": "0",
             "SETTLEMENT_SECONDS": "0.5",
             "MIN_WINDOW_SECONDS": str(WINDOW_SECONDS),
