@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx
 
-from client.call import Answer, Call
+from client.call import MESSAGE_LIMIT_BYTES, Answer, Call
 from client.errors import TransportOverflow, TransportUnreachable
 from client.transport import (
+    CONNECT_SECONDS,
     ERROR_LIMIT_BYTES,
+    SILENCE_SECONDS,
     Patience,
     Remarks,
     Silence,
@@ -94,6 +96,30 @@ class Api:
                 return read_result(self.url + call.path, call, answer)
             self._sleep(self._patience.draw_wait(attempt))
             attempt += 1
+
+    def follow(self, path: str) -> Iterator[str]:
+        """Lines of an endless answer (Server-Sent Events), until it breaks off.
+
+        Raises:
+            TransportUnreachable: no answer, or it broke off; what was missed is told again by a new call.
+            TransportOverflow: a line longer than any message.
+            CoordinatorRefused: it said no.
+        """
+        timeout = httpx.Timeout(CONNECT_SECONDS, read=SILENCE_SECONDS)
+        try:
+            with self._http.stream(
+                "GET", self.url + path, headers={"Accept": "text/event-stream"}, timeout=timeout
+            ) as answer:
+                if answer.status_code >= 400:
+                    verify_status(self.url + path, Answer(answer.status_code, answer.read()[:ERROR_LIMIT_BYTES]))
+                for line in answer.iter_lines():
+                    if len(line) > MESSAGE_LIMIT_BYTES:
+                        raise TransportOverflow(self.url + path, MESSAGE_LIMIT_BYTES)
+                    yield line
+        except httpx.TransportError as error:
+            raise TransportUnreachable(self.url, describe_failure(error), 1) from None
+        except Unanswered as error:
+            raise TransportUnreachable(self.url, str(error), 1) from None
 
     def _exchange(self, call: Call[T], token: str | None) -> Answer:
         try:

@@ -53,6 +53,11 @@ class Home:
         """Downloaded models by digest."""
         return self.path / "models"
 
+    @property
+    def jobs(self) -> Path:
+        """What a requester agreed on, a file per job."""
+        return self.path / "jobs"
+
 
 def save_durably(path: Path, content: bytes, *, private: bool = False, replace: bool = True) -> None:
     """Writes a file so that after a crash either the old or the whole new content is there.

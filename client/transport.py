@@ -19,6 +19,8 @@ T = TypeVar("T")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
+# A stream of events says something, if only a comment, every fifteen seconds.
+SILENCE_SECONDS = 60.0
 ERROR_LIMIT_BYTES = 64 << 10
 
 

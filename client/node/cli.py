@@ -12,6 +12,7 @@ from client.node.cli_status import status
 app = typer.Typer(
     help="Train on this machine and be paid for it. `tally node run --coordinator URL` does what is missing by itself.",
     no_args_is_help=True,
+    add_completion=False,
 )
 for command in (run, fleet, init, join, status, earnings, claim, explain, payout, rotate, backup):
     app.command()(command)

@@ -1,0 +1,136 @@
+"""`tally job list`, `show`, `nodes` and `watch`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from client.options import CoordinatorOption, JsonOption, contact
+
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job's id, 0x….")]
+
+
+def list_jobs(coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
+    """List the coordinator's jobs, newest first."""
+    from client import calls  # noqa: PLC0415
+    from client.output import format_amount, print_json, print_table  # noqa: PLC0415
+    from ledger.hexadecimal import to_hex  # noqa: PLC0415
+
+    _, found = contact(coordinator, quiet=as_json)
+    views = found.api.fetch(calls.jobs())
+    if as_json:
+        print_json([view.model_dump(mode="json", by_alias=True) for view in views])
+        return
+    rows = [
+        [
+            to_hex(view.job),
+            view.title,
+            view.state,
+            f"{view.rounds_sealed} of {view.terms.rounds}",
+            str(view.rounds_final),
+            format_amount(view.spent),
+        ]
+        for view in views
+    ]
+    print_table("Jobs", ["job", "title", "state", "sealed", "final", "spent"], rows)
+
+
+def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
+    """Show a job: its terms, where it stands, and its rounds."""
+    from client import calls  # noqa: PLC0415
+    from client.output import format_amount, format_time, print_json, print_pairs, print_table  # noqa: PLC0415
+    from ledger.hexadecimal import parse_hex, to_address, to_hex  # noqa: PLC0415
+
+    _, found = contact(coordinator, quiet=as_json)
+    job_id = parse_hex(job, 32, "JOB")
+    view, rounds = found.api.fetch(calls.job(job_id)), found.api.fetch(calls.rounds(job_id))
+    if as_json:
+        listed = [item.model_dump(mode="json", by_alias=True) for item in rounds]
+        print_json({"job": view.model_dump(mode="json", by_alias=True), "rounds": listed})
+        return
+    terms = view.terms
+    print_pairs(
+        {
+            "job": to_hex(view.job),
+            "title": view.title,
+            "state": f"{view.state} ({view.detail})",
+            "requester": to_address(terms.requester),
+            "budget": f"{format_amount(terms.budget_per_round)} a round, {terms.rounds} rounds",
+            "price": f"{format_amount(terms.price_per_nat)} for each nat",
+            "spent": format_amount(view.spent),
+            "bond": format_amount(terms.bond),
+            "window": f"{terms.window} s",
+            "model": to_hex(view.model),
+            "created": format_time(view.created_at),
+        }
+    )
+    columns = ["round", "state", "committed", "revealed", "accepted", "pot", "paid", "void"]
+    table = [
+        [
+            str(item.round),
+            item.state,
+            str(item.committed),
+            str(item.revealed),
+            "–" if item.accepted is None else str(item.accepted),
+            "–" if item.pot is None else format_amount(item.pot),
+            "–" if item.total_reward is None else format_amount(item.total_reward),
+            item.void or "",
+        ]
+        for item in rounds
+    ]
+    if table:
+        print_table("Rounds", columns, table)
+
+
+def nodes(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
+    """List who works on a job: samples, compute time, credit and earnings of each node."""
+    from client import calls  # noqa: PLC0415
+    from client.output import format_amount, print_json, print_table  # noqa: PLC0415
+    from ledger.hexadecimal import parse_hex, to_address  # noqa: PLC0415
+    from ledger.tally import SCORE_BITS  # noqa: PLC0415
+
+    _, found = contact(coordinator, quiet=as_json)
+    work = found.api.fetch(calls.job_nodes(parse_hex(job, 32, "JOB")))
+    if as_json:
+        print_json([item.model_dump(mode="json", by_alias=True) for item in work])
+        return
+    columns = ["node", "contributions", "accepted", "samples", "seconds", "loss", "credit (nats)", "earned", "claimed"]
+    rows = [
+        [
+            to_address(item.node),
+            str(item.contributions),
+            str(item.accepted),
+            str(item.samples),
+            f"{item.compute_seconds:.1f}",
+            "–" if item.loss is None else f"{item.loss:.3f}",
+            f"{item.credit / 2**SCORE_BITS:.6f}",
+            format_amount(item.earned),
+            format_amount(item.claimed),
+        ]
+        for item in work
+    ]
+    print_table("Nodes", columns, rows)
+
+
+def watch(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
+    """Follow a job live until its last round is final. With --json, one event a line."""
+    import json  # noqa: PLC0415
+    import sys  # noqa: PLC0415
+
+    from client.contact import StderrRemarks  # noqa: PLC0415
+    from client.events import follow_job  # noqa: PLC0415
+    from client.requester.watching import list_events, show_live  # noqa: PLC0415
+    from client.transport import Patience  # noqa: PLC0415
+    from ledger.hexadecimal import parse_hex  # noqa: PLC0415
+
+    _, found = contact(coordinator, quiet=as_json)
+    events = follow_job(found.api, parse_hex(job, 32, "JOB"), Patience(attempts=None), StderrRemarks())
+    if not as_json:
+        show_live(events)
+        return
+    for event in list_events(events):
+        kind = type(event).__name__.removesuffix("View").removesuffix("Line").lower()
+        line = {"event": kind, "data": event.model_dump(mode="json", by_alias=True)}
+        sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+        sys.stdout.flush()

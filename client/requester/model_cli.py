@@ -1,0 +1,43 @@
+"""`tally model`: take trained models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client.options import CoordinatorOption, JsonOption, contact
+
+app = typer.Typer(help="Download trained models.", no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def model() -> None:
+    """Download trained models."""
+
+
+@app.command()
+def download(
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="The model's SHA-256, 0x…, or a job's id with --job.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write it.")] = Path(
+        "model.safetensors"
+    ),
+    job: Annotated[bool, typer.Option("--job", help="MODEL is a job: take its newest sealed model.")] = False,
+    coordinator: CoordinatorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Download a model and check it: its digest, and that a header signed by the coordinator names it.
+
+    The model card, where there is one, is written beside it.
+    """
+    from client.output import print_json  # noqa: PLC0415
+    from client.requester.models import fetch_model  # noqa: PLC0415
+    from ledger.hexadecimal import parse_hex  # noqa: PLC0415
+
+    _, found = contact(coordinator, quiet=as_json)
+    taken = fetch_model(found, parse_hex(name, 32, "MODEL"), out, of_job=job)
+    if as_json:
+        print_json(taken.to_json())
+        return
+    typer.echo(f"{taken.path}: {taken.size_bytes} bytes, {taken.origin}")

@@ -1,0 +1,163 @@
+"""From a job file to what is sent: spec, terms and files, and what they cost. Nothing leaves this machine here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from client.errors import UsageRefused
+from client.pins import Pin
+from client.requester.job_file import JobFile
+from contracts.amounts import parse_amount
+from ledger.hashing import sha256
+from ledger.hexadecimal import to_hex
+from ledger.spec import Cohort, JobSpec, TaskChoice
+from ledger.statements import Terms
+from ledger.wire import JobRequest
+
+if TYPE_CHECKING:
+    from learning.tasks import Task
+
+BOND_BUDGETS = 10
+"""Default bond in budgets of a round: nine tenths of it can burn, which covers eight rounds without an anchor."""
+
+VALIDATION_POSITIONS = 2_500
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """A job ready to be sent. `files` maps SHA-256 to content; `escrow` is in base units."""
+
+    spec: JobSpec
+    terms: Terms
+    holdout: bytes | None
+    files: Mapping[bytes, bytes]
+
+    @property
+    def job(self) -> bytes:
+        """The job's id."""
+        return self.terms.job_id()
+
+    @property
+    def escrow(self) -> int:
+        """What `openJob` takes from the requester."""
+        return self.terms.rounds * self.terms.budget_per_round
+
+    def request(self) -> JobRequest:
+        """The body of POST /v1/jobs."""
+        return JobRequest(spec=dict(self.spec.to_json()), terms=self.terms, holdout=self.holdout)
+
+    def to_json(self) -> dict[str, object]:
+        """What would be sent, for --dry-run."""
+        return {
+            "job": to_hex(self.job),
+            "spec": self.spec.to_json(),
+            "terms": self.terms.to_json(),
+            "holdout": None if self.holdout is None else to_hex(self.holdout),
+            "files": [{"sha256": to_hex(digest), "bytes": len(content)} for digest, content in self.files.items()],
+            "escrow": str(self.escrow),
+            "bond": str(self.terms.bond),
+        }
+
+
+def plan_job(job: JobFile, pin: Pin, requester: bytes, *, randbits: Callable[[int], int] = secrets.randbits) -> JobPlan:
+    """Builds spec and terms and reads the files, each by the task that will use it.
+
+    Raises:
+        MalformedSpec, MalformedExamples, MalformedArrays: naming the field or file that the job cannot have.
+        UsageRefused: a file is missing.
+    """
+    from learning.tasks import get_task  # noqa: PLC0415 -- with torch, two seconds of imports
+
+    task = get_task(job.task.name, job.task.config)
+    model = _load_model(job, task)
+    validation = None if job.validation is None else load_examples(job.validation, task)
+    holdout = None if job.holdout is None else load_examples(job.holdout, task)
+    spec = _compose_spec(job, task, model, validation)
+    contents = [content for content in (model, validation, holdout) if content is not None]
+    return JobPlan(
+        spec,
+        _compose_terms(job, pin, requester, spec, randbits),
+        None if holdout is None else sha256(holdout),
+        {sha256(content): content for content in contents},
+    )
+
+
+def load_examples(path: Path, task: Task) -> bytes:
+    """An examples file of the task: as it is, or made of JSON records. Raises what the task raises, or UsageRefused."""
+    import json  # noqa: PLC0415
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageRefused(f"{path} cannot be read: {error.strerror}") from None
+    if path.suffix != ".json":
+        task.read_examples(content)
+        return content
+    try:
+        records = json.loads(content)
+    except ValueError as error:
+        raise UsageRefused(f"{path}: not JSON: {error}") from None
+    return task.write_examples(task.read_records(records))
+
+
+def _load_model(job: JobFile, task: Task) -> bytes:
+    from learning.tensors import read_model, write_model  # noqa: PLC0415
+
+    if job.initial_model is None:
+        return write_model(task.layout, task.initial_model(job.model_seed))
+    try:
+        content = job.initial_model.read_bytes()
+    except OSError as error:
+        raise UsageRefused(f"{job.initial_model} cannot be read: {error.strerror}") from None
+    read_model(task.layout, content)
+    return content
+
+
+def _compose_spec(job: JobFile, task: Task, model: bytes, validation: bytes | None) -> JobSpec:
+    rules = task.suggested_rules()
+    scoring = job.scoring_rule or ("by-weight" if validation is None else rules.scoring_rule)
+    return JobSpec(
+        title=job.title,
+        description=job.description,
+        task=TaskChoice(task.name, dict(task.config)),
+        initial_model=sha256(model),
+        validation=None if validation is None else sha256(validation),
+        validation_positions=job.validation_positions or VALIDATION_POSITIONS,
+        cohort=Cohort(job.cohort.minimum, job.cohort.maximum),
+        commit_seconds=job.commit_seconds,
+        reveal_seconds=job.reveal_seconds,
+        weight_rule="equal",
+        clip_norm=job.clip_norm or rules.clip_norm,
+        fraction_bits=rules.fraction_bits if job.fraction_bits is None else job.fraction_bits,
+        server_rate=job.server_rate or rules.server_rate,
+        server_momentum=job.server_momentum or rules.server_momentum,
+        aggregation_rule="mean",
+        scoring_rule=scoring,
+        evidence_readers=job.evidence_readers,
+        retention_seconds=job.retention_seconds,
+        verifiable=False,
+    )
+
+
+def _compose_terms(job: JobFile, pin: Pin, requester: bytes, spec: JobSpec, randbits: Callable[[int], int]) -> Terms:
+    budget = parse_amount(job.budget_per_round)
+    return Terms(
+        spec_digest=spec.digest(),
+        requester=requester,
+        coordinator=pin.coordinator,
+        token=pin.token,
+        rounds=job.rounds,
+        budget_per_round=budget,
+        price_per_nat=budget if job.price_per_nat is None else parse_amount(job.price_per_nat),
+        window=job.window,
+        anchor_seconds=job.anchor_seconds,
+        bond=BOND_BUDGETS * budget if job.bond is None else parse_amount(job.bond),
+        min_stake=parse_amount(job.min_stake),
+        witnesses=bytes(32),
+        threshold=0,
+        nonce=randbits(53) if job.nonce is None else job.nonce,
+    )

@@ -1,0 +1,101 @@
+"""A job on the terminal as it runs: its rounds as a live table, who has committed and revealed, what it has spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from client.events import JobEvent
+from client.output import create_console, format_amount
+from ledger.wire import JobView, LogLine, RoundView
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+SHOWN_ROUNDS = 12
+ENDED = ("closed", "rejected")
+
+
+class JobPicture:
+    """What is known of a job; grows with every event."""
+
+    def __init__(self) -> None:
+        self.job: JobView | None = None
+        self.rounds: dict[int, RoundView] = {}
+        self.log: list[LogLine] = []
+
+    def take(self, event: JobEvent) -> None:
+        """Puts an event into the picture."""
+        if isinstance(event, JobView):
+            self.job = event
+        elif isinstance(event, RoundView):
+            self.rounds[event.round] = event
+        else:
+            self.log = [*self.log[-4:], event]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen: every round final, or the job ended otherwise."""
+        if self.job is None:
+            return False
+        done = self.job.state == "finished" and self.job.rounds_final == self.job.terms.rounds
+        return done or self.job.state in ENDED
+
+    def render(self) -> RenderableType:
+        """The picture for Rich."""
+        from rich.console import Group  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        table = Table("round", "state", "cohort", "committed", "revealed", "pot", "paid", "metrics")
+        for number in sorted(self.rounds)[-SHOWN_ROUNDS:]:
+            table.add_row(*_describe_round(self.rounds[number]))
+        parts: list[RenderableType] = [Text(self._head()), self._bar(), table]
+        parts += [Text(f"{line.text}", style="dim") for line in self.log[-3:]]
+        return Group(*parts)
+
+    def _head(self) -> str:
+        if self.job is None:
+            return "waiting for the first word"
+        spent = format_amount(self.job.spent)
+        return f"{self.job.title}: {self.job.state}, {self.job.rounds_final} rounds final, {spent} spent"
+
+    def _bar(self) -> RenderableType:
+        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
+
+        bar = Progress(TextColumn("rounds"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+        total = None if self.job is None else self.job.terms.rounds
+        bar.add_task("rounds", total=total, completed=0 if self.job is None else self.job.rounds_sealed)
+        return bar
+
+
+def show_live(events: Iterable[JobEvent]) -> None:
+    """Shows a job live until it is over."""
+    from rich.live import Live  # noqa: PLC0415
+
+    picture = JobPicture()
+    with Live(picture.render(), console=create_console(), refresh_per_second=4) as live:
+        for event in _until_over(events, picture):
+            del event
+            live.update(picture.render())
+
+
+def list_events(events: Iterable[JobEvent]) -> Iterator[JobEvent]:
+    """The same events one by one, until the job is over."""
+    return _until_over(events, JobPicture())
+
+
+def _until_over(events: Iterable[JobEvent], picture: JobPicture) -> Iterator[JobEvent]:
+    for event in events:
+        picture.take(event)
+        yield event
+        if picture.is_over:
+            return
+
+
+def _describe_round(view: RoundView) -> tuple[str, ...]:
+    metrics = "" if not view.metrics else ", ".join(f"{name} {value:.3f}" for name, value in view.metrics.items())
+    paid = "–" if view.total_reward is None else format_amount(view.total_reward)
+    pot = "–" if view.pot is None else format_amount(view.pot)
+    state = f"{view.state} (void: {view.void})" if view.void else view.state
+    return (str(view.round), state, str(view.cohort), str(view.committed), str(view.revealed), pot, paid, metrics)
