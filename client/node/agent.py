@@ -127,14 +127,19 @@ class Agent:
         if kept is not None:
             ended = kept.detail or f"this round's contribution is {kept.state} already"
             return None if kept.state == "prepared" else ended
-        limit = self.host.rules.max_ahead
+        job = await self.host.book.fetch_job(work.job)
+        limit = min(self.host.rules.max_ahead, job.count_covered())
+        if limit == 0:
+            return (
+                "the coordinator's bond does not cover one round's budget: a round that is never anchored costs it less"
+            )
         unanchored = self.host.archive.list_unanchored(self.node, work.job)
         if 2 * len(unanchored) >= limit:
             await self.host.book.refresh_anchors(work.job, unanchored)
             unanchored = self.host.archive.list_unanchored(self.node, work.job)
         if len(unanchored) < limit:
             return None
-        return f"{len(unanchored)} rounds wait for their anchor on chain, at most {limit} may (TALLY_MAX_AHEAD)"
+        return f"{len(unanchored)} rounds wait for their anchor on chain, at most {limit} may (TALLY_MAX_AHEAD, bond)"
 
     async def _prepare(self, work: CommitAssignment) -> Kept:
         """Trains and signs; durable when it returns. Raises NoSamples or VerificationError."""

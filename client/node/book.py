@@ -21,6 +21,9 @@ from ledger.tally import Entry
 from ledger.tree import PaddedTree
 from ledger.wire import CommitAssignment, EntryView, HeaderView
 
+BOUNTY_DIVISOR = 10
+"""A cut bond pays a tenth to the challenger, the rest is burned (`Limits.sol`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -37,6 +40,11 @@ class Job:
         return Bounds(
             spec.cohort.maximum, spec.commit_seconds, spec.reveal_seconds, self.terms.anchor_seconds, slack_seconds
         )
+
+    def count_covered(self) -> int:
+        """Rounds whose budget the burned part of the coordinator's bond outweighs: as many may wait for their anchor."""
+        burned = self.terms.bond - self.terms.bond // BOUNTY_DIVISOR
+        return burned // max(1, self.terms.budget_per_round)
 
 
 class AnchorReader(Protocol):

@@ -69,13 +69,9 @@ class Paid:
         }
 
 
-def explain_nothing(found: Contact, accounts: Sequence[Account], now: int) -> NothingFinal:
-    """Why there is nothing to claim, and when there will be."""
+def explain_waiting(found: Contact, accounts: Sequence[Account], now: int) -> NothingFinal:
+    """When what has been earned can be claimed; at least one account must have something that is not final."""
     waiting = [account for account in accounts if account.earned > account.final]
-    if not accounts:
-        return NothingFinal("these nodes have no entry in any job yet")
-    if not waiting:
-        return NothingFinal("everything earned has been claimed")
     account = waiting[0]
     view = found.api.fetch(calls.round_view(account.job, account.last_round))
     if view.final_at is None:

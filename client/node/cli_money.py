@@ -85,6 +85,8 @@ def claim(
     if as_json:
         print_json([item.to_json() for item in paid])
         return
+    if not paid:
+        typer.echo("There is nothing to claim: all that these nodes have earned has been drawn.")
     for item in paid:
         typer.echo(f"{to_address(item.node)} was paid {format_amount(item.amount)} for job {to_hex(item.job)}")
 
@@ -138,7 +140,7 @@ def _claim(
     from client.chain import choose_rpc, connect_chain  # noqa: PLC0415
     from client.identity import Identity  # noqa: PLC0415
     from client.node.accounts import fetch_accounts, find_nodes  # noqa: PLC0415
-    from client.node.claiming import explain_nothing, relay_claims, send_claims  # noqa: PLC0415
+    from client.node.claiming import explain_waiting, relay_claims, send_claims  # noqa: PLC0415
     from contracts.sender import Sender  # noqa: PLC0415
 
     settings, found = contact(coordinator)
@@ -146,7 +148,9 @@ def _claim(
     accounts = fetch_accounts(found, find_nodes(found.home, node), gateway)
     due = [account for account in accounts if account.claimable]
     if not due:
-        raise explain_nothing(found, accounts, int(time.time()))
+        if any(account.earned > account.final for account in accounts):
+            raise explain_waiting(found, accounts, int(time.time()))
+        return []
     signer = _unlock_any(settings, found, keystore, passphrase_file, own_gas=own_gas)
     if not own_gas:
         return relay_claims(found, Identity(found.api, signer, found.pin.chain_id), due)

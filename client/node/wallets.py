@@ -70,7 +70,10 @@ class Keyring:
             owner = self.open(self.home.operator_wallet, "operator wallet").address
         if payout == EACH_NODE:
             return Enrolment(owner, None, operator is not None)
-        return Enrolment(owner, owner if payout is None else parse_address(payout, "--payout"), operator is not None)
+        known: dict[str, bytes | None] = {"operator": owner, "node": None}
+        chosen = payout or "operator"
+        target = known[chosen] if chosen in known else parse_address(chosen, "--payout")
+        return Enrolment(owner, target, operator is not None)
 
     def open(self, path: Path, what: str) -> Signer:
         """A key, made when there is none."""

@@ -50,6 +50,7 @@ def create(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
         typer.Option("--price-per-nat", metavar="TOKENS", help="Worth of a fall in loss by one nat."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cost and what would be sent; send nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the budget is escrowed.")] = False,
     keystore: WalletOption = None,
     coordinator: CoordinatorOption = None,
     rpc: RpcOption = None,
@@ -84,6 +85,8 @@ def create(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
         result = _show_plan(gateway, plan, as_json=as_json)
         if not dry_run:
             verify_funds(gateway, plan)
+            if not yes:
+                typer.confirm("Escrow the budget and open the job?", err=True, abort=True)
             signer = _unlock(settings, found, keystore, passphrase_file)
             result["transaction"] = _open(found, gateway, signer, plan)
             typer.echo(f"opened: `tally job watch {result['job']}` follows it", err=True)

@@ -19,15 +19,14 @@ def model() -> None:
 
 @app.command()
 def download(
-    name: Annotated[str, typer.Argument(metavar="MODEL", help="The model's SHA-256, 0x…, or a job's id with --job.")],
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="A job's id, or the model's SHA-256, 0x….")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write it.")] = Path(
         "model.safetensors"
     ),
-    job: Annotated[bool, typer.Option("--job", help="MODEL is a job: take its newest sealed model.")] = False,
     coordinator: CoordinatorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Download a model and check it: its digest, and that a header signed by the coordinator names it.
+    """Download a model, or a job's newest one, and check that a header signed by the coordinator names it.
 
     The model card, where there is one, is written beside it.
     """
@@ -36,7 +35,7 @@ def download(
     from ledger.hexadecimal import parse_hex  # noqa: PLC0415
 
     _, found = contact(coordinator, quiet=as_json)
-    taken = fetch_model(found, parse_hex(name, 32, "MODEL"), out, of_job=job)
+    taken = fetch_model(found, parse_hex(name, 32, "MODEL"), out)
     if as_json:
         print_json(taken.to_json())
         return

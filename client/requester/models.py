@@ -8,6 +8,7 @@ from pathlib import Path
 from client import calls
 from client.contact import Contact
 from client.entries import verify_header
+from client.errors import CoordinatorRefused
 from client.home import save_durably
 from ledger.errors import VerificationError
 from ledger.hexadecimal import to_hex
@@ -38,14 +39,14 @@ class TakenModel:
         }
 
 
-def fetch_model(found: Contact, name: bytes, out: Path, *, of_job: bool) -> TakenModel:
-    """Downloads a model by its digest, or the newest one of a job, with its card.
+def fetch_model(found: Contact, name: bytes, out: Path) -> TakenModel:
+    """Downloads a model by its digest, or the newest one of the job with this id, with its card.
 
     Raises:
         CoordinatorRefused: there is no such model or job.
         VerificationError: blob-digest, header-signature, header-round or header-model: it is not what was signed.
     """
-    digest = found.api.fetch(calls.job(name)).model if of_job else name
+    digest = _find_newest(found, name) or name
     view = found.api.fetch(calls.model(digest))
     origin = _verify_origin(found, digest, view.job, view.round)
     content = found.api.fetch(calls.blob(digest))
@@ -55,6 +56,15 @@ def fetch_model(found: Contact, name: bytes, out: Path, *, of_job: bool) -> Take
         card = out.with_suffix(".md")
         save_durably(card, view.card.encode())
     return TakenModel(digest, view.job, view.round, out, card, len(content), origin)
+
+
+def _find_newest(found: Contact, name: bytes) -> bytes | None:
+    try:
+        return found.api.fetch(calls.job(name)).model
+    except CoordinatorRefused as error:
+        if error.status != 404:
+            raise
+        return None
 
 
 def _verify_origin(found: Contact, digest: bytes, job: bytes, round_number: int) -> str:
