@@ -15,11 +15,11 @@ from ledger.tally import Entry, Standing
 
 @dataclass(frozen=True, slots=True)
 class JobFiles:
-    """The files of a job: spec.json, terms.json (Terms) and acceptance.json (Signed Acceptance), byte for byte."""
+    """The files of a job: spec.json, terms.json (Terms) and acceptance.json (Signed Acceptance); None if not given."""
 
-    spec: bytes
-    terms: bytes
-    acceptance: bytes
+    spec: bytes | None
+    terms: bytes | None
+    acceptance: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

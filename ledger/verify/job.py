@@ -33,7 +33,10 @@ def read_job(job: bytes, domain: Domain, bundle: JobFiles, as_of: int | None, fi
     return None if spec is None or not known else AuditedJob(job, domain, terms, spec, as_of)
 
 
-def _read_terms(content: bytes, findings: Findings) -> Terms | None:
+def _read_terms(content: bytes | None, findings: Findings) -> Terms | None:
+    if content is None:
+        findings.leave("job-id", "the terms were not given")
+        return None
     try:
         return Terms.from_json(canonical.decode(content))
     except Malformed as error:
@@ -41,7 +44,10 @@ def _read_terms(content: bytes, findings: Findings) -> Terms | None:
         return None
 
 
-def _read_spec(content: bytes, terms: Terms | None, findings: Findings) -> JobSpec | None:
+def _read_spec(content: bytes | None, terms: Terms | None, findings: Findings) -> JobSpec | None:
+    if content is None:
+        findings.leave("spec-digest", "spec.json was not given")
+        return None
     if terms is None:
         findings.leave("spec-digest", "the terms could not be read")
     elif not findings.expect("spec-digest", terms.spec_digest, sha256(content), "spec.json has another SHA-256"):
@@ -53,8 +59,11 @@ def _read_spec(content: bytes, terms: Terms | None, findings: Findings) -> JobSp
         return None
 
 
-def _verify_acceptance(content: bytes, job: bytes, domain: Domain, terms: Terms, findings: Findings) -> None:
+def _verify_acceptance(content: bytes | None, job: bytes, domain: Domain, terms: Terms, findings: Findings) -> None:
     check = "acceptance-signature"
+    if content is None:
+        findings.leave(check, "the acceptance was not given")
+        return
     try:
         acceptance = Signed.from_json(Acceptance, canonical.decode(content))
         acceptance.verify(domain, terms.coordinator)

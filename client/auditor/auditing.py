@@ -1,0 +1,201 @@
+"""An audit from end to end: chain, job, rounds one by one, money.
+
+Every round's bytes are let go before the next is fetched, so that memory is bounded by a round.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Self
+
+from client.auditor.blobs import Blobs
+from client.auditor.checks import RECOMPUTED_CHECKS
+from client.auditor.payments import audit_payments
+from client.auditor.report import Report
+from client.auditor.scope import NoSuchJob, NoSuchRound, Scope, Silence, Watcher
+from client.auditor.sources import ChainFacts, PostedRound, Sources
+from ledger import evidence
+from ledger.errors import Malformed
+from ledger.hexadecimal import parse_address
+from ledger.verify.bundle import AuditedJob, History, RoundEvidence, RoundFiles
+from ledger.verify.checks import ROUND_CHECKS
+from ledger.verify.results import Findings, Result
+from ledger.verify.rounds import verify_job, verify_round
+from ledger.verify.signers import Spread
+
+if TYPE_CHECKING:
+    from client.auditor.recompute import Recomputation
+
+PROOFS_PER_ROUND = 3
+
+
+def audit(job: bytes, sources: Sources, scope: Scope | None = None, watcher: Watcher | None = None) -> Report:
+    """Audits a job in four steps; what is found is in the report, what could not be fetched raises.
+
+    1. The chain: deployment, terms, anchors, claims, as of one block. 2. The job's own files. 3. Each posted round: the
+    ledger's checks, then recomputation. 4. Claims and escrow.
+
+    Raises:
+        NoSuchJob, NoSuchRound: what was asked for is not on this chain.
+        ChainError, TransportError, CoordinatorRefused: the chain or the evidence could not be read.
+    """
+    scope = scope or Scope()
+    with _Run(job, sources, scope, watcher or Silence()) as run:
+        # 1.
+        facts = run.read_chain()
+        # 2.
+        audited = run.audit_job(facts)
+        # 3.
+        last = scope.last or len(facts.rounds)
+        for posted in facts.rounds[:last]:
+            run.audit_round(audited, posted)
+        run.answer_rounds(audited, last)
+        # 4.
+        run.audit_payments(audited, facts, last)
+        return run.report(facts, last)
+
+
+@dataclass
+class _Run:
+    """One audit under way."""
+
+    job: bytes
+    sources: Sources
+    scope: Scope
+    watcher: Watcher
+    results: list[Result] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    history: History | None = None
+    earned: dict[tuple[bytes, int], int] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        self._pool = ThreadPoolExecutor(self.scope.threads)
+        self._folder = TemporaryDirectory(prefix="tally-audit-")
+        self._blobs = Blobs(self.sources.evidence, Path(self._folder.name), self._pool.map)
+        self._recomputation: Recomputation | None = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._folder.cleanup()
+
+    @property
+    def spread(self) -> Spread:
+        return self._pool.map if self.scope.threads > 1 else map
+
+    def read_chain(self) -> ChainFacts:
+        with self._measure("chain"):
+            facts = self.sources.chain.read_job(self.job)
+        if facts.kept is None:
+            raise NoSuchJob(self.job, facts)
+        posted = len(facts.rounds)
+        last = self.scope.last or posted
+        if last > posted or (posted and not 1 <= self.scope.first <= last):
+            raise NoSuchRound(self.scope.first, last, posted)
+        self.watcher.begin(last)
+        return facts
+
+    def audit_job(self, facts: ChainFacts) -> AuditedJob | None:
+        with self._measure("fetch"):
+            files = self.sources.evidence.fetch_job(self.job)
+        results, audited = verify_job(self.job, facts.domain, files, facts.at)
+        self.results += results
+        if audited is not None:
+            self.history = History.start(audited)
+            self._recomputation = self._prepare(audited)
+        return audited
+
+    def audit_round(self, job: AuditedJob | None, posted: PostedRound) -> None:
+        if job is None or self.history is None:
+            return
+        number = posted.header.round
+        self.watcher.step(number, "fetching")
+        with self._measure("fetch"):
+            files = self.sources.evidence.fetch_round(self.job, number)
+            handed_out = self._fetch_proofs(number, files)
+        self.watcher.step(number, "checking")
+        with self._measure("check"):
+            bundle = RoundFiles(number, files, posted.anchored, handed_out)
+            verified = verify_round(job, self.history, bundle, self.spread)
+        self.history = verified.history
+        self.earned |= {(entry.node, number): entry.earned for entry in verified.evidence.entries or ()}
+        results = verified.results + self._recompute(verified.evidence, files)
+        if number >= self.scope.first:
+            self.results += results
+        self.watcher.finish(number)
+
+    def answer_rounds(self, job: AuditedJob | None, last: int) -> None:
+        """What no round could answer is unknown, never silent."""
+        findings = Findings(None)
+        if job is None or last == 0:
+            findings.leave(ROUND_CHECKS, "no round is on chain" if job else "the job's own files cannot be relied on")
+            self.results += findings.answer(ROUND_CHECKS)
+        if job is None or last == 0 or self._recomputation is None:
+            reason = "not asked for" if not self.scope.recompute else "there is no round to recompute"
+            findings.leave(RECOMPUTED_CHECKS, reason)
+            self.results += findings.answer(RECOMPUTED_CHECKS)
+
+    def audit_payments(self, job: AuditedJob | None, facts: ChainFacts, last: int) -> None:
+        terms = job.terms if job else facts.terms
+        if terms is not None and terms.job_id() == self.job:
+            self.results += audit_payments(facts, terms, self.earned, last)
+
+    def report(self, facts: ChainFacts, last: int) -> Report:
+        return Report(
+            self.job,
+            facts.domain.chain_id or 0,
+            facts.domain.verifying_contract or bytes(20),
+            facts.block,
+            self.scope.first,
+            last,
+            self.scope.recompute,
+            tuple(self.results),
+            {name: round(seconds, 3) for name, seconds in self.seconds.items()},
+        )
+
+    def _prepare(self, job: AuditedJob) -> Recomputation | None:
+        if not self.scope.recompute:
+            return None
+        from client.auditor.recompute import Recomputation  # noqa: PLC0415 -- torch takes two seconds to import
+
+        return Recomputation(job, self._blobs)
+
+    def _recompute(self, read: RoundEvidence, files: Mapping[str, bytes]) -> list[Result]:
+        if self._recomputation is None:
+            return []
+        self.watcher.step(read.round, "recomputing")
+        with self._measure("recompute"):
+            if read.round < self.scope.first:
+                self._recomputation.skip(read, files)
+                return []
+            return self._recomputation.recompute(read, files)
+
+    def _fetch_proofs(self, number: int, files: Mapping[str, bytes]) -> list[bytes]:
+        """What the first, the middle and the last node of a round are handed out as their entry and proof."""
+        nodes = _list_nodes(files.get(evidence.ENTRIES, b""))
+        chosen = sorted({0, len(nodes) // 2, len(nodes) - 1})[-PROOFS_PER_ROUND:] if nodes else []
+        replies = [self.sources.evidence.fetch_entry(self.job, number, nodes[at]) for at in chosen]
+        return [reply for reply in replies if reply is not None]
+
+    @contextmanager
+    def _measure(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+def _list_nodes(content: bytes) -> list[bytes]:
+    """The nodes that entries.json names, as far as it can be read: only to know whom to ask for."""
+    try:
+        return [parse_address(item["node"]) for item in json.loads(content)]
+    except (ValueError, KeyError, TypeError, Malformed):
+        return []

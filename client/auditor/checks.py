@@ -1,0 +1,73 @@
+"""The whole table of an audit: the ledger's checks, those that recompute the learning, those about money on chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ledger.verify.checks import LEDGER_CHECKS, Check
+
+_RECOMPUTED: Final = (
+    (
+        "payload-digest",
+        "Every revealed payload is there and has the SHA-256 that its opening names.",
+        "The update that was counted is not the one that was committed to.",
+    ),
+    (
+        "screening",
+        "Every verdict and weight is what screening the payloads gives.",
+        "An update was refused or accepted against the rules.",
+    ),
+    (
+        "aggregate",
+        "The published sum is the exact weighted sum of the accepted updates.",
+        "An update was added that nobody sent, left out, or counted with another weight.",
+    ),
+    (
+        "next-model",
+        "The next model and the server's momentum follow from the base model and the sum, to the last bit.",
+        "The published model is not the one that was trained.",
+    ),
+    (
+        "sample",
+        "The validation sample is the one that the beacon draws.",
+        "Scores were computed on chosen examples.",
+    ),
+    (
+        "outcome",
+        "Clip norms, halvings of the rate, the reason of a void round and both losses are those of the recomputation.",
+        "The account of the round is not what happened.",
+    ),
+    (
+        "gradient",
+        "The public gradient is the auditor's own, within the tolerance that processors differ by.",
+        "Scores were computed against an invented direction.",
+    ),
+    (
+        "scores",
+        "Every score follows exactly from the public gradient.",
+        "A node was credited with more or less than its update did.",
+    ),
+)
+
+_PAID: Final = (
+    (
+        "claims",
+        "Every claim on chain paid what a final entry had earned, less what was claimed before.",
+        "Tokens were paid that no entry earned.",
+    ),
+    (
+        "escrow",
+        "The chain keeps the terms of the job; its escrow is what was paid, is payable, free, refunded and burned.",
+        "Money of the job is not where its rounds say it is.",
+    ),
+)
+
+
+def _number(first: int, rows: tuple[tuple[str, str, str], ...]) -> dict[str, Check]:
+    return {row[0]: Check(number, *row) for number, row in enumerate(rows, start=first)}
+
+
+RECOMPUTED_CHECKS: Final[Mapping[str, Check]] = _number(len(LEDGER_CHECKS) + 1, _RECOMPUTED)
+PAYMENT_CHECKS: Final[Mapping[str, Check]] = _number(len(LEDGER_CHECKS) + len(_RECOMPUTED) + 1, _PAID)
+ALL_CHECKS: Final[Mapping[str, Check]] = {**LEDGER_CHECKS, **RECOMPUTED_CHECKS, **PAYMENT_CHECKS}

@@ -1,0 +1,77 @@
+"""A recomputed round beside the published one: one comparison per check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from client.auditor.learned import Unknown
+from learning.evidence import OutcomeAccount, write_evidence
+from learning.gradient import PublicGradient
+from learning.round import RoundOutcome
+from ledger import evidence
+from ledger.errors import Malformed
+from ledger.hashing import sha256
+from ledger.tally import Entry
+from ledger.verify.results import Findings
+
+
+def compare_judgements(
+    outcome: RoundOutcome, entries: Sequence[Entry], published: PublicGradient | None, findings: Findings
+) -> None:
+    """Checks `screening` and `scores`: verdict, weight and score of every entry."""
+    if len(outcome.judged) != len(entries):
+        raise Unknown("there is not one entry per contribution")
+    if outcome.gradient is not None and published is None:
+        findings.leave("scores", "no gradient was published that they could follow from")
+    for one, entry in zip(outcome.judged, entries, strict=True):
+        got = (entry.body.verdict, entry.body.weight)
+        detail = f"verdict and weight{': ' if one.detail else ''}{one.detail}"
+        findings.expect("screening", (int(one.verdict), one.weight), got, detail, one.seq)
+        if outcome.gradient is None or published is not None:
+            findings.expect("scores", one.score, entry.body.score, "the score does not follow", one.seq)
+
+
+def compare_files(outcome: RoundOutcome, files: Mapping[str, bytes], next_model: bytes, findings: Findings) -> None:
+    """Checks `aggregate` and `next-model`, byte for byte."""
+    own = write_evidence(outcome)
+    for check, name in (("aggregate", evidence.AGGREGATE), ("next-model", evidence.MOMENTUM)):
+        expected, got = own.get(name), files.get(name)
+        if expected is None or got is None:
+            findings.expect(check, _describe(expected), _describe(got), f"whether there is a file {name}")
+        else:
+            findings.expect(check, sha256(expected), sha256(got), f"{name} has other bytes")
+    findings.expect("next-model", sha256(outcome.model_bytes), next_model, "the next model has other bytes")
+
+
+def compare_accounts(outcome: RoundOutcome, content: bytes, findings: Findings) -> None:
+    """Checks `sample` and `outcome`: the drawn positions exactly, the losses within their tolerance."""
+    mine = OutcomeAccount.of(outcome)
+    try:
+        theirs = OutcomeAccount.from_bytes(content)
+    except Malformed as error:
+        findings.fail("outcome", f"{evidence.OUTCOME} is malformed: {error}")
+        findings.leave("sample", f"{evidence.OUTCOME} is malformed")
+        return
+    findings.expect("sample", mine.sample_digest, theirs.sample_digest, "the beacon draws another sample")
+    if not mine.agrees(theirs):
+        findings.fail("outcome", f"{evidence.OUTCOME} differs", None, str(mine), str(theirs))
+    findings.note("outcome")
+
+
+def compare_gradients(outcome: RoundOutcome, published: PublicGradient | None, findings: Findings) -> None:
+    """Checks `gradient`, within the tolerance that processors differ by."""
+    check = outcome.check
+    if outcome.gradient is None:
+        if published is not None:
+            findings.fail("gradient", "a gradient was published for a round that has none")
+        findings.note("gradient", 1, "this round has none")
+    elif published is None:
+        findings.fail("gradient", "no gradient was published")
+    elif check is not None:
+        if not check.agrees:
+            findings.fail("gradient", "not the auditor's own, within the tolerance", None, None, str(check))
+        findings.note("gradient", 1, f"differs by at most {check.largest_difference} of {check.largest_element}")
+
+
+def _describe(content: bytes | None) -> str:
+    return "no file" if content is None else "a file"

@@ -1,0 +1,90 @@
+"""The learning of a job as an auditor needs it: installed task, rules of the spec, validation examples, models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from client.auditor.blobs import Blobs, WrongBlob
+from learning.parameters import Vector32
+from learning.rules import LearningRules
+from learning.state import RoundState
+from learning.tasks import Examples, Task, get_task
+from learning.tensors import MAX_HEADER_BYTES, read_model
+from ledger.errors import Malformed
+from ledger.hexadecimal import to_hex
+from ledger.spec import JobSpec
+
+EXAMPLES_LIMIT_BYTES = 1 << 30
+
+
+class Unknown(Exception):
+    """Something that recomputation needs is not there."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """Task, rules and validation examples (None in by-weight jobs) of a job, and where its files are."""
+
+    task: Task
+    rules: LearningRules
+    validation: Examples | None
+    blobs: Blobs
+
+    @classmethod
+    def load(cls, spec: JobSpec, blobs: Blobs) -> Learning:
+        """Raises Unknown when the task is not installed or the validation file is not given."""
+        try:
+            task = get_task(spec.task.name, spec.task.config)
+            rules = build_rules(spec)
+            if spec.validation is None:
+                return cls(task, rules, None, blobs)
+            content = blobs.load(spec.validation, EXAMPLES_LIMIT_BYTES)
+            if content is None:
+                raise Unknown("the validation file was not given")
+            return cls(task, rules, task.read_examples(content), blobs)
+        except (Malformed, WrongBlob) as error:
+            raise Unknown(str(error)) from error
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return self.task.layout.size
+
+    @property
+    def positions(self) -> int:
+        """Number of validation positions."""
+        return 0 if self.validation is None else self.task.count_positions(self.validation)
+
+    def start(self) -> RoundState:
+        """The state before round 1."""
+        return RoundState.initial(self.size, self.rules, self.positions)
+
+    def load_model(self, digest: bytes) -> Vector32:
+        """A model by digest.
+
+        Raises:
+            Unknown: it is not given.
+            WrongBlob, Malformed: what is given under the digest is another file, or no model of this task.
+        """
+        content = self.blobs.load(digest, MAX_HEADER_BYTES + 8 + 4 * self.size)
+        if content is None:
+            raise Unknown(f"the model {to_hex(digest)} was not given")
+        return read_model(self.task.layout, content)
+
+
+def build_rules(spec: JobSpec) -> LearningRules:
+    """The rules of a spec as `learning` takes them. Raises MalformedSpec when a number is out of range."""
+    return LearningRules(
+        clip_norm=spec.clip_norm,
+        server_rate=spec.server_rate,
+        server_momentum=spec.server_momentum,
+        fraction_bits=spec.fraction_bits,
+        sample_positions=spec.validation_positions,
+        cohort_minimum=spec.cohort.minimum,
+        aggregation_rule=spec.aggregation_rule,
+        scoring_rule=spec.scoring_rule,
+    )

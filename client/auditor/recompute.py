@@ -1,0 +1,188 @@
+"""Recomputes the learning of a job round by round.
+
+The auditor carries its own state (momentum, clip, drawn positions, public directions, digests of updates) from round to
+round. A round without its payloads is unknown; the state then goes on as published, and later results say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from client.auditor.blobs import Blobs, WrongBlob
+from client.auditor.checks import RECOMPUTED_CHECKS
+from client.auditor.compare import compare_accounts, compare_files, compare_gradients, compare_judgements
+from client.auditor.learned import Learning, Unknown
+from client.auditor.published import take_over
+from learning.aggregate import InexactArithmetic
+from learning.evidence import read_gradient
+from learning.gradient import PublicGradient
+from learning.parameters import Vector32
+from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.state import RoundState
+from ledger import evidence
+from ledger.commitment import Opening, compute_beacon
+from ledger.errors import Malformed
+from ledger.tally import Verdict
+from ledger.verify.bundle import AuditedJob, RoundEvidence
+from ledger.verify.results import Findings, Outcome, Result
+
+PAYLOAD_LIMIT_BYTES = 64 << 20
+WEIGHT = 1
+
+
+class Recomputation:
+    """Recomputes rounds in order.
+
+    Args:
+        job: whose spec says how.
+        blobs: where models, payloads and the validation file come from.
+    """
+
+    def __init__(self, job: AuditedJob, blobs: Blobs) -> None:
+        self._job, self._blobs = job, blobs
+        self._learning: Learning | None = None
+        self._state: RoundState | None = None
+        self._lost = ""
+        self._remark = ""
+
+    def recompute(self, read: RoundEvidence, files: Mapping[str, bytes]) -> list[Result]:
+        """Recomputes the next round and compares. Every check is answered; unknown where something is missing."""
+        findings = Findings(read.round)
+        remark = self._remark
+        try:
+            learning, state = self._prepare()
+            self._state = self._compare(learning, state, read, files, findings)
+        except Unknown as gap:
+            findings.leave(RECOMPUTED_CHECKS, gap.reason)
+            self.skip(read, files)
+        return [_remark(result, remark) for result in findings.answer(RECOMPUTED_CHECKS)]
+
+    def skip(self, read: RoundEvidence, files: Mapping[str, bytes]) -> None:
+        """Goes past a round without recomputing it: the state goes on as its files publish it."""
+        try:
+            learning, state = self._prepare()
+            self._state = take_over(learning, state, read.head, files)
+            self._remark = f"from the state that round {read.round} published"
+        except (Unknown, Malformed, WrongBlob) as error:
+            self._lost = self._lost or f"the state after round {read.round} is not known: {error}"
+
+    def _prepare(self) -> tuple[Learning, RoundState]:
+        if self._lost:
+            raise Unknown(self._lost)
+        if self._learning is None:
+            try:
+                self._learning = Learning.load(self._job.spec, self._blobs)
+            except Unknown as gap:
+                self._lost = gap.reason
+                raise
+        self._state = self._state or self._learning.start()
+        return self._learning, self._state
+
+    def _compare(
+        self,
+        learning: Learning,
+        state: RoundState,
+        read: RoundEvidence,
+        files: Mapping[str, bytes],
+        findings: Findings,
+    ) -> RoundState:
+        """Recomputes one round in four steps and returns the state after it.
+
+        1. Payloads and base model; 2. the published gradient; 3. the round; 4. one comparison per check.
+        """
+        if read.head is None or read.entries is None:
+            raise Unknown("header or entries could not be read")
+        _require_files(files)
+        # 1.
+        contributions = self._load_contributions(read, findings)
+        base = _load_base(learning, read.head.base_model, findings)
+        # 2. Scores follow from it exactly, and the next state carries it.
+        published = _read_published(learning, files, findings)
+        # 3.
+        beacon = _compute_beacon(read)
+        inputs = RoundInputs(learning.task, learning.rules, base, state, learning.validation, beacon, contributions)
+        outcome = _run(inputs, published)
+        # 4.
+        compare_judgements(outcome, read.entries, published, findings)
+        compare_files(outcome, files, read.head.next_model, findings)
+        compare_accounts(outcome, files[evidence.OUTCOME], findings)
+        compare_gradients(outcome, published, findings)
+        self._blobs.drop(opening.payload_sha256 for opening in read.openings or () if opening)
+        return outcome.state
+
+    def _load_contributions(self, read: RoundEvidence, findings: Findings) -> list[RevealedContribution]:
+        pairs = _pair(read)
+        shown = [(seq, opening) for seq, (_, opening) in enumerate(pairs) if opening is not None]
+        fetched = self._blobs.fetch_all([opening.payload_sha256 for _, opening in shown], PAYLOAD_LIMIT_BYTES)
+        for (seq, _), answer in zip(shown, fetched, strict=True):
+            if isinstance(answer, WrongBlob):
+                findings.fail("payload-digest", str(answer), seq)
+        if fetched.count(False) or findings.has_failed("payload-digest"):
+            raise Unknown(f"{sum(answer is not True for answer in fetched)} of {len(shown)} payloads were not given")
+        findings.note("payload-digest", max(1, len(shown)))
+        return [self._reveal(seq, opening, opens) for seq, (opens, opening) in enumerate(pairs)]
+
+    def _reveal(self, seq: int, opening: Opening | None, opens: bool) -> RevealedContribution:
+        if opening is None:
+            return RevealedContribution(seq, WEIGHT, Verdict.UNREVEALED, bytes)
+        digest = opening.payload_sha256
+        verdict = Verdict.ACCEPTED if opens else Verdict.NOT_OPENED
+        return RevealedContribution(seq, WEIGHT, verdict, lambda: self._blobs.read(digest))
+
+
+def _require_files(files: Mapping[str, bytes]) -> None:
+    """A file that the manifest lists and nobody handed out is unknown, not missing from the round."""
+    try:
+        listed = evidence.Manifest.from_bytes(files.get(evidence.MANIFEST, b"")).files
+    except Malformed as error:
+        raise Unknown(f"the manifest could not be read: {error}") from error
+    for name in {evidence.OUTCOME, *listed} - set(files):
+        raise Unknown(f"{name} was not given")
+
+
+def _pair(read: RoundEvidence) -> list[tuple[bool, Opening | None]]:
+    """Each contribution's opening, and whether it opens."""
+    if read.contributions is None or read.openings is None or len(read.contributions) != len(read.openings):
+        raise Unknown("contributions or openings could not be read")
+    return [
+        (opening is not None and opening.opens(item.signed.statement.commitment), opening)
+        for item, opening in zip(read.contributions, read.openings, strict=True)
+    ]
+
+
+def _compute_beacon(read: RoundEvidence) -> bytes:
+    if read.closing is None or read.head is None:
+        raise Unknown("closing or header could not be read")
+    salts = [opening.salt for opens, opening in _pair(read) if opens and opening is not None]
+    return compute_beacon(read.head.accumulator, read.closing.seed, salts)
+
+
+def _load_base(learning: Learning, digest: bytes, findings: Findings) -> Vector32:
+    try:
+        return learning.load_model(digest)
+    except (WrongBlob, Malformed) as error:
+        # The header names these bytes as the model that nodes trained from.
+        findings.fail("next-model", f"the base model: {error}")
+        raise Unknown(f"the base model could not be read: {error}") from error
+
+
+def _read_published(learning: Learning, files: Mapping[str, bytes], findings: Findings) -> PublicGradient | None:
+    try:
+        return read_gradient(files, learning.size)
+    except Malformed as error:
+        findings.fail("gradient", f"the published gradient is malformed: {error}")
+        return None
+
+
+def _run(inputs: RoundInputs, published: PublicGradient | None) -> RoundOutcome:
+    try:
+        return run_round(inputs, published)
+    except (InexactArithmetic, OverflowError) as error:
+        raise Unknown(str(error)) from error
+
+
+def _remark(result: Result, remark: str) -> Result:
+    if not remark or result.outcome is not Outcome.PASS:
+        return result
+    return replace(result, detail=f"{result.detail}; {remark}" if result.detail else remark)

@@ -1,0 +1,89 @@
+"""What an audit came to: every result, and the one number that a program reads first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from client.auditor.checks import ALL_CHECKS, RECOMPUTED_CHECKS
+from ledger.hexadecimal import to_address, to_hex
+from ledger.verify.results import Outcome, Result
+
+PASSED: Final = 0
+CONTRADICTED: Final = 1
+NOT_CHECKED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answers of an audit of rounds `first` to `last` of a job, as of `block` of the chain.
+
+    `recomputed` says whether recomputation was asked for: otherwise its checks are not required. `seconds` is the time
+    by step; `said` is what the coordinator says of itself, which decided nothing.
+    """
+
+    job: bytes
+    chain_id: int
+    job_ledger: bytes
+    block: int
+    first: int
+    last: int
+    recomputed: bool
+    results: Sequence[Result] = field(repr=False)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
+
+    def is_required(self, check: str) -> bool:
+        """Whether the audit has to answer this check to pass."""
+        return self.recomputed or check not in RECOMPUTED_CHECKS
+
+    def find(self, outcome: Outcome) -> list[Result]:
+        """The results with this outcome."""
+        return [result for result in self.results if result.outcome is outcome]
+
+    @property
+    def exit_code(self) -> int:
+        """0: every required check passed; 1: a contradiction; 3: something required could not be checked."""
+        if self.find(Outcome.FAIL):
+            return CONTRADICTED
+        answered = {result.check for result in self.results}
+        missing = any(self.is_required(check) and check not in answered for check in ALL_CHECKS)
+        unknown = any(self.is_required(result.check) for result in self.find(Outcome.UNKNOWN))
+        return NOT_CHECKED if missing or unknown else PASSED
+
+    def summarise(self, check: str) -> tuple[Outcome, list[Result]]:
+        """A check's outcome over all rounds, and the results that made it so: fails before unknowns before passes."""
+        results = [result for result in self.results if result.check == check]
+        for outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS):
+            found = [result for result in results if result.outcome is outcome]
+            if found:
+                return outcome, found
+        return Outcome.UNKNOWN, []
+
+    def to_json(self) -> dict[str, object]:
+        """What `--json` prints."""
+        return {
+            "job": to_hex(self.job),
+            "chainId": self.chain_id,
+            "jobLedger": to_address(self.job_ledger),
+            "block": self.block,
+            "rounds": {"first": self.first, "last": self.last},
+            "recomputed": self.recomputed,
+            "exitCode": self.exit_code,
+            "checks": [self._show_check(check) for check in ALL_CHECKS],
+            "results": [result.to_json() for result in self.results if result.outcome is not Outcome.PASS],
+            "seconds": dict(self.seconds),
+            "coordinatorSays": dict(self.said),
+        }
+
+    def _show_check(self, check: str) -> dict[str, object]:
+        outcome, results = self.summarise(check)
+        return {
+            "number": ALL_CHECKS[check].number,
+            "id": check,
+            "meaning": ALL_CHECKS[check].meaning,
+            "outcome": outcome.value,
+            "required": self.is_required(check),
+            "items": sum(result.items for result in results),
+        }

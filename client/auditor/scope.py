@@ -1,0 +1,66 @@
+"""What an audit is asked for, and who is told how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from client.auditor.sources import ChainFacts
+from client.errors import UsageRefused
+from ledger.hexadecimal import to_address, to_hex
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is audited: rounds `first` to `last` (None: the last one posted), with or without recomputation."""
+
+    first: int = 1
+    last: int | None = None
+    recompute: bool = True
+    threads: int = 1
+
+
+class Watcher(Protocol):
+    """Is told how far an audit is."""
+
+    def begin(self, rounds: int) -> None:
+        """The chain was read; so many rounds follow."""
+
+    def step(self, number: int, doing: str) -> None:
+        """Work on a round goes on."""
+
+    def finish(self, number: int) -> None:
+        """A round is done."""
+
+
+class Silence:
+    """Tells nobody."""
+
+    def begin(self, rounds: int) -> None:
+        """Says nothing."""
+
+    def step(self, number: int, doing: str) -> None:
+        """Says nothing."""
+
+    def finish(self, number: int) -> None:
+        """Says nothing."""
+
+
+class NoSuchJob(UsageRefused):
+    """The ledger has never opened this job."""
+
+    def __init__(self, job: bytes, facts: ChainFacts) -> None:
+        self.job = job
+        ledger = to_address(facts.domain.verifying_contract or bytes(20))
+        super().__init__(
+            f"expected a job of the ledger {ledger} on chain {facts.domain.chain_id}, got {to_hex(job)}, which it had "
+            f"not opened up to block {facts.block}: check the id, the chain and the ledger's address"
+        )
+
+
+class NoSuchRound(UsageRefused):
+    """Rounds were asked for that are not on chain."""
+
+    def __init__(self, first: int, last: int, posted: int) -> None:
+        self.first, self.last, self.posted = first, last, posted
+        super().__init__(f"expected rounds from 1 to {posted}, which are on chain, got {first} to {last}")
