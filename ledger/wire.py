@@ -1,6 +1,6 @@
 """The messages of the HTTP API, version 1: what coordinator and clients say to each other, and nothing else.
 
-More names than a module of ours usually has: this is the one list of every body, read top to bottom like the API.
+Over 300 lines, and more names than a module of ours usually has: this is the one list of every body, read like the API.
 """
 
 from __future__ import annotations

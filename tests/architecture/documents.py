@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import cast
 
 from tests.architecture.sources import ROOT
 
@@ -27,12 +26,9 @@ def render_commands() -> str:
 def render_openapi() -> str:
     """docs/openapi.json: the coordinator's HTTP interface."""
     # Imported here: docs/cli.md can be written without loading the service.
-    from coordinator.app import create_app  # noqa: PLC0415
-    from coordinator.context import Context  # noqa: PLC0415
+    from coordinator.openapi import describe_api  # noqa: PLC0415
 
-    # Routes do not depend on what the service runs with: no context is opened for its description.
-    api = create_app(cast("Context", None)).openapi()
-    return json.dumps(api, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(describe_api(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 DOCUMENTS: Mapping[Path, Callable[[], str]] = {
