@@ -138,8 +138,12 @@ class Gateway(Chain):
         return int(self._read("JobLedger", "bondFreeAt", job))
 
     def fetch_is_final(self, job: bytes, round_number: int, at: Block | None = None) -> bool:
-        """Return whether a round is posted, standing, and can no longer be struck."""
-        return bool(self._read("JobLedger", "isFinal", job, round_number, at=at))
+        """Return whether a round is posted, standing, and can no longer be struck (Solidity: isFinal)."""
+        block = at or self.fetch_head()
+        state, posted = self.fetch_job(job, block), self.fetch_posted_round(job, round_number, block)
+        if state is None or posted is None or 0 < state.halted <= round_number:
+            return False
+        return block.timestamp >= posted.final_at
 
     # Events
 
