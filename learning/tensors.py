@@ -59,7 +59,7 @@ def read_arrays(
             shapes, data with holes, overlaps or bytes left over, a number that is not finite.
     """
     if len(content) > max_bytes:
-        raise MalformedArrays(subject, f"at most {max_bytes} bytes", f"{len(content)} bytes")
+        raise MalformedArrays(subject, f"at most {max_bytes} bytes", len(content))
     start = _find_data(content, subject)
     header = _read_header(content[_PREFIX_BYTES:start], expected, subject)
     arrays = {}
@@ -75,7 +75,7 @@ def read_arrays(
             break
         arrays[name] = np.frombuffer(content, _TYPES[dtype], math.prod(shape), start + first).reshape(shape)
     if start + end != len(content):
-        raise MalformedArrays(subject, f"{end} bytes of data", f"{len(content) - start}")
+        raise MalformedArrays(subject, f"{end} bytes of data", len(content) - start)
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise MalformedArrays(f"{subject}: {name}", "finite numbers", "NaN or infinity")
@@ -112,11 +112,11 @@ def write_model(layout: Layout, vector: Vector32) -> bytes:
 
 def _find_data(content: bytes, subject: str) -> int:
     if len(content) < _PREFIX_BYTES:
-        raise MalformedArrays(subject, "a safetensors file", f"{len(content)} bytes")
+        raise MalformedArrays(subject, "a safetensors file", len(content))
     length = int.from_bytes(content[:_PREFIX_BYTES], "little")
     if length > MAX_HEADER_BYTES or _PREFIX_BYTES + length > len(content):
         limit = min(MAX_HEADER_BYTES, len(content) - _PREFIX_BYTES)
-        raise MalformedArrays(f"{subject}: header", f"at most {limit} bytes", f"{length} bytes")
+        raise MalformedArrays(f"{subject}: header", f"at most {limit} bytes", length)
     return _PREFIX_BYTES + length
 
 
