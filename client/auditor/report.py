@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from client.auditor.checks import ALL_CHECKS, RECOMPUTED_CHECKS
@@ -51,6 +51,10 @@ class Report:
         missing = any(self.is_required(check) and check not in answered for check in ALL_CHECKS)
         unknown = any(self.is_required(result.check) for result in self.find(Outcome.UNKNOWN))
         return NOT_CHECKED if missing or unknown else PASSED
+
+    def quote(self, said: Mapping[str, str]) -> Report:
+        """The same report beside what the coordinator says of itself."""
+        return replace(self, said=dict(said))
 
     def summarise(self, check: str) -> tuple[Outcome, list[Result]]:
         """A check's outcome over all rounds, and the results that made it so: fails before unknowns before passes."""

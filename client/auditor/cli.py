@@ -1,0 +1,194 @@
+"""`tally audit`: verify jobs and payments, explain entries, pin what is trusted.
+
+Exit codes: 0 all required checks passed, 1 a contradiction, 2 wrong use, 3 could not check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from client.options import CoordinatorOption, JsonOption, PassphraseOption, RpcOption, start
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from client.auditor.connecting import Connection
+    from client.home import Home
+    from client.settings import ClientSettings
+    from ledger.signatures import Signer
+
+USAGE = 2
+NOT_CHECKED = 3
+
+LedgerOption = Annotated[
+    str | None,
+    typer.Option("--ledger", metavar="ADDRESS", help="The JobLedger that you trust, else the one you pinned."),
+]
+ChainOption = Annotated[
+    int | None, typer.Option("--chain-id", min=1, help="The chain that you trust, else the one your provider serves.")
+]
+BlockOption = Annotated[
+    int | None,
+    typer.Option("--from-block", min=0, help="Where to begin reading events, else where the coordinator says."),
+]
+WalletOption = Annotated[
+    Path | None,
+    typer.Option("--wallet", metavar="FILE", help="Keystore to sign in with, where only listed auditors may read."),
+]
+Job = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+
+app = typer.Typer(
+    help="Verify rounds, payments and models without trusting anyone.\n\n"
+    "Exit codes: 0 all required checks passed, 1 a contradiction, 2 wrong use, 3 could not check.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def verify(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
+    job: Job,
+    coordinator: CoordinatorOption = None,
+    rpc: RpcOption = None,
+    ledger: LedgerOption = None,
+    chain_id: ChainOption = None,
+    rounds: Annotated[
+        str | None,
+        typer.Option("--rounds", metavar="A-B", help="Only these; earlier ones are taken as published."),
+    ] = None,
+    recompute: Annotated[
+        bool, typer.Option("--recompute/--no-recompute", help="Recompute screening, models, gradients and scores.")
+    ] = True,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads for signatures and downloads.")] = 2,
+    from_block: BlockOption = None,
+    wallet: WalletOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Verify a job: every signature, entry, proof and anchor, the learning recomputed, and every claim."""
+    from client.auditor.auditing import audit  # noqa: PLC0415 -- --help must not wait for these
+    from client.auditor.reading import parse_job, parse_rounds  # noqa: PLC0415
+    from client.auditor.scope import Scope  # noqa: PLC0415
+    from client.auditor.screen import ProgressBar, print_report  # noqa: PLC0415
+    from client.output import print_json  # noqa: PLC0415
+
+    settings, home = start()
+    with _unfinished_is_not_checked():
+        first, last = parse_rounds(rounds)
+        scope = Scope(first, last, recompute, threads)
+        signer = _unlock(settings, wallet, passphrase_file)
+        with _connect(settings, home, coordinator, rpc, ledger, chain_id, from_block, signer) as connection:
+            with ProgressBar() as progress:
+                report = audit(parse_job(job), connection.sources, scope, progress)
+            report = report.quote(connection.said)
+        if as_json:
+            print_json(report.to_json())
+        else:
+            print_report(report)
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def explain(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
+    job: Job,
+    number: Annotated[int, typer.Argument(metavar="ROUND", min=1, help="The round's number.")],
+    node: Annotated[str, typer.Argument(metavar="NODE", help="The node's address.")],
+    coordinator: CoordinatorOption = None,
+    rpc: RpcOption = None,
+    ledger: LedgerOption = None,
+    chain_id: ChainOption = None,
+    from_block: BlockOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say why a node was paid this in a round, from signed data alone."""
+    from client.auditor.explaining import explain as explain_entry  # noqa: PLC0415
+    from client.auditor.reading import parse_job, parse_node  # noqa: PLC0415
+    from client.output import print_json  # noqa: PLC0415
+
+    settings, home = start()
+    with (
+        _unfinished_is_not_checked(contradicts=True),
+        _connect(settings, home, coordinator, rpc, ledger, chain_id, from_block, None) as connection,
+    ):
+        explanation = explain_entry(parse_job(job), number, parse_node(node), connection.sources)
+    if as_json:
+        print_json(explanation.to_json())
+    else:
+        typer.echo("\n".join(explanation.lines))
+
+
+@app.command()
+def pin(
+    ledger: Annotated[str, typer.Argument(metavar="LEDGER", help="Address of the JobLedger that you trust.")],
+    chain_id: Annotated[int, typer.Argument(metavar="CHAIN", min=1, help="Id of the chain it lives on.")],
+) -> None:
+    """Remember which chain and ledger you trust; get both from someone other than the coordinator."""
+    from client.auditor.policy import Policy  # noqa: PLC0415
+    from client.auditor.reading import parse_node  # noqa: PLC0415
+
+    _, home = start()
+    path = Policy(chain_id, parse_node(ledger)).save(home)
+    typer.echo(f"{path}: from now on audits trust this ledger unless told otherwise")
+
+
+@contextmanager
+def _unfinished_is_not_checked(*, contradicts: bool = False) -> Iterator[None]:
+    """Whatever stops an audit is neither true nor false: exit code 3, unless it was wrong use.
+
+    `contradicts` says that a VerificationError is an answer to what was asked.
+    """
+    from client.auditor.connecting import CouldNotCheck  # noqa: PLC0415
+    from ledger.errors import VerificationError  # noqa: PLC0415
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise CouldNotCheck("interrupted") from None
+    except Exception as error:
+        answered = contradicts and isinstance(error, VerificationError)
+        if not answered and getattr(error, "exit_code", None) != USAGE:
+            error.exit_code = NOT_CHECKED  # type: ignore[attr-defined]  # the program's edge reads it
+        raise
+
+
+def _connect(
+    settings: ClientSettings,
+    home: Home,
+    coordinator: str | None,
+    rpc: str | None,
+    ledger: str | None,
+    chain_id: int | None,
+    from_block: int | None,
+    signer: Signer | None,
+) -> AbstractContextManager[Connection]:
+    from client.auditor.connecting import connect  # noqa: PLC0415
+    from client.auditor.policy import choose_policy  # noqa: PLC0415
+    from client.contact import StderrRemarks, choose_coordinator  # noqa: PLC0415
+    from client.errors import UsageRefused  # noqa: PLC0415
+
+    provider = rpc or settings.rpc
+    if not provider:
+        raise UsageRefused("which chain? Give --rpc URL of a provider that you trust, or set TALLY_RPC")
+    policy = choose_policy(home, ledger, chain_id)
+    return connect(
+        choose_coordinator(coordinator, settings),
+        provider,
+        policy.job_ledger,
+        chain_id=policy.chain_id,
+        signer=signer,
+        start_block=from_block,
+        remarks=StderrRemarks(),
+    )
+
+
+def _unlock(settings: ClientSettings, wallet: Path | None, passphrase_file: Path | None) -> Signer | None:
+    if wallet is None:
+        return None
+    from client.passphrase import read_passphrase  # noqa: PLC0415
+    from client.wallet import unlock_wallet  # noqa: PLC0415
+
+    return unlock_wallet(wallet, read_passphrase(settings, passphrase_file, new=False))

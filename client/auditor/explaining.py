@@ -1,0 +1,201 @@
+"""Why a node was paid this in a round, told from signed data that was verified first, and from nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from client.auditor.sources import ChainFacts, Sources
+from client.entries import describe_verdict
+from client.errors import UsageRefused
+from client.output import format_amount, format_time
+from ledger import canonical
+from ledger.errors import Malformed, VerificationError
+from ledger.hexadecimal import parse_hex, to_address, to_hex
+from ledger.statements import RoundHeader, Signed, Terms
+from ledger.tally import SCORE_BITS, Body, Entry, Standing, compute_pot, compute_reward
+from ledger.tree import verify_proof
+from ledger.verify.chain import compute_anchor
+
+
+class NoSuchEntry(UsageRefused):
+    """The node has no entry in that round, or nobody hands it out."""
+
+    def __init__(self, node: bytes, number: int) -> None:
+        self.node, self.number = node, number
+        super().__init__(
+            f"no entry of {to_address(node)} in round {number} was handed out: check the address and the round's number"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenEntry:
+    """An entry under a header that the coordinator signed; `final_at` is None while the header is not on chain."""
+
+    entry: Entry
+    header: RoundHeader
+    final_at: int | None
+    block: int | None
+    struck: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An entry, the node's entry before, and what the numbers mean, line by line."""
+
+    job: bytes
+    node: bytes
+    proven: ProvenEntry
+    lines: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """What `--json` prints."""
+        return {
+            "job": to_hex(self.job),
+            "round": self.proven.header.round,
+            "node": to_address(self.node),
+            "entry": self.proven.entry.to_json(),
+            "header": self.proven.header.to_json(),
+            "finalAt": self.proven.final_at,
+            "block": self.proven.block,
+            "lines": list(self.lines),
+        }
+
+
+def explain(job: bytes, number: int, node: bytes, sources: Sources) -> Explanation:
+    """Explains an entry in four steps.
+
+    1. Terms from the chain; 2. the entry, proven under the round's signed and anchored header; 3. the node's entry
+    before, proven likewise; 4. the sentences.
+
+    Raises:
+        VerificationError: what is handed out contradicts its signature, its proof, the chain or the entry before.
+        NoSuchEntry: there is no such entry.
+        Malformed: what is handed out is no entry.
+    """
+    # 1.
+    facts = sources.chain.read_job(job)
+    terms = facts.terms
+    if terms is None or terms.job_id() != job:
+        raise UsageRefused(f"the ledger has no job {to_hex(job)} up to block {facts.block}")
+    # 2.
+    proven = prove_entry(job, number, node, sources, facts, terms)
+    # 3.
+    before, previous = Standing(), proven.entry.body.previous_round
+    if previous:
+        if previous >= number:
+            raise VerificationError("carry", "previousRound must be an earlier round", f"< {number}", previous)
+        before = prove_entry(job, previous, node, sources, facts, terms).entry.standing(previous)
+    check_carry(proven.entry, before)
+    # 4.
+    return Explanation(job, node, proven, tuple(compose_lines(proven, before, terms)))
+
+
+def prove_entry(job: bytes, number: int, node: bytes, sources: Sources, facts: ChainFacts, terms: Terms) -> ProvenEntry:
+    """A node's entry with everything it hangs on verified. Raises what `explain` raises."""
+    content = sources.evidence.fetch_entry(job, number, node)
+    if content is None:
+        raise NoSuchEntry(node, number)
+    entry, proof, signed = _read(content)
+    signed.verify(facts.domain, terms.coordinator)
+    header = signed.statement
+    for name, expected, got in (("job", job, header.job), ("round", number, header.round), ("node", node, entry.node)):
+        if expected != got:
+            raise VerificationError("entry-contribution", f"the reply is about another {name}", expected, got)
+    verify_proof(header.entries_root, entry.leaf_hash(), proof, header.count)
+    if number > len(facts.rounds):
+        return ProvenEntry(entry, header, None, None, struck=False)
+    posted = facts.rounds[number - 1]
+    word = compute_anchor(header.digest(facts.domain), header.entries_root, header.count, posted.anchored.final_at)
+    if word != posted.anchored.word:
+        raise VerificationError("anchor", "the chain holds another header", posted.anchored.word, word)
+    return ProvenEntry(entry, header, posted.anchored.final_at, posted.block, posted.anchored.struck)
+
+
+def check_carry(entry: Entry, before: Standing) -> None:
+    """Raises VerificationError unless the entry follows from the node's standing before."""
+    body = entry.body
+    expected = (
+        before.credit + body.score,
+        max(before.peak, body.credit),
+        body.peak - before.peak,
+        before.earned + body.reward,
+    )
+    got = (body.credit, body.peak, body.gain, entry.earned)
+    for name, want, have in zip(("credit", "peak", "gain", "earned"), expected, got, strict=True):
+        if want != have:
+            raise VerificationError("carry", f"{name} does not follow from round {before.round}", want, have)
+
+
+def compose_lines(proven: ProvenEntry, before: Standing, terms: Terms) -> list[str]:
+    """The explanation, from what happened to the update to when its reward can be claimed."""
+    entry, header, body = proven.entry, proven.header, proven.entry.body
+    pot = compute_pot(terms.budget_per_round, terms.price_per_nat, header.total_score)
+    if body.reward != compute_reward(pot, body.gain, header.total_gain):
+        expected = compute_reward(pot, body.gain, header.total_gain)
+        raise VerificationError("reward-formula", "the reward does not follow", expected, body.reward)
+    return [
+        f"contribution {entry.seq + 1} of {header.count} in round {header.round}: {describe_verdict(entry)}",
+        f"weight {body.weight} of {header.total_weight} in the sum",
+        f"score {_nats(body.score)} of the round's {_nats(header.total_score)}{_share(body.score, header.total_score)}",
+        _tell_credit(body, before),
+        _tell_pot(header, terms, pot),
+        _tell_reward(body, header, pot),
+        f"earned {format_amount(before.earned)} + {format_amount(body.reward)} = {format_amount(entry.earned)} tokens",
+        _tell_finality(proven),
+    ]
+
+
+def _tell_credit(body: Body, before: Standing) -> str:
+    since = f"round {before.round}" if before.round else "no round before"
+    sign = "+" if body.score >= 0 else "−"
+    return (
+        f"credit {_nats(before.credit)} (from {since}) {sign} {_nats(abs(body.score))} = {_nats(body.credit)}; "
+        f"peak {_nats(before.peak)} → {_nats(body.peak)}: gain {_nats(body.gain)}"
+    )
+
+
+def _tell_pot(header: RoundHeader, terms: Terms, pot: int) -> str:
+    budget, price = format_amount(terms.budget_per_round), format_amount(terms.price_per_nat)
+    return (
+        f"pot min(budget {budget}, floor({price} a nat · {_nats(max(0, header.total_score))})) = "
+        f"{format_amount(pot)} tokens"
+    )
+
+
+def _tell_reward(body: Body, header: RoundHeader, pot: int) -> str:
+    if header.total_gain == 0:
+        return "reward 0: nobody's credit reached a new peak in this round"
+    if body.gain == 0:
+        return "reward 0: the credit reached no new peak; what was lost before is paid back first"
+    return (
+        f"reward floor({pot} · {body.gain} / {header.total_gain}) = {body.reward} base units "
+        f"({format_amount(body.reward)} tokens); the fraction left by rounding down stays in escrow"
+    )
+
+
+def _tell_finality(proven: ProvenEntry) -> str:
+    if proven.struck:
+        return "the round was struck: nothing of it can be claimed"
+    if proven.final_at is None:
+        return "not on chain yet: not claimable"
+    return f"on chain in block {proven.block}; claimable from {format_time(proven.final_at)}"
+
+
+def _nats(score: int) -> str:
+    return f"{score / (1 << SCORE_BITS):.6f} nats"
+
+
+def _share(score: int, total: int) -> str:
+    return f" ({100 * score / total:.2f} %)" if total > 0 else ""
+
+
+def _read(content: bytes) -> tuple[Entry, list[bytes], Signed[RoundHeader]]:
+    try:
+        reply = json.loads(content)
+        entry, proof, header = reply["entry"], reply["proof"], reply["header"]
+        elements = [parse_hex(element, 32, "proof") for element in proof]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Malformed("entry with proof", f"an object with entry, proof and header ({error})") from None
+    decoded = canonical.decode(canonical.encode(entry))
+    return Entry.from_json(decoded), elements, Signed.from_json(RoundHeader, header)

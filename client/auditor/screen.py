@@ -1,0 +1,112 @@
+"""What a person sees of an audit: progress on stderr while it runs, a table of the checks on stdout when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from client.auditor.checks import ALL_CHECKS
+from client.auditor.report import CONTRADICTED, PASSED, Report
+from client.output import create_console
+from ledger.hexadecimal import to_address, to_hex
+from ledger.verify.results import Outcome, Result
+
+_STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "yellow"}
+_LISTED = 20
+
+
+class ProgressBar:
+    """A `Watcher` that shows a bar on stderr."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=create_console(), transient=True)
+        self._task: TaskID = self._progress.add_task("reading the chain", total=None)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def begin(self, rounds: int) -> None:
+        """The chain was read; so many rounds follow."""
+        self._progress.update(self._task, description="rounds", total=rounds, completed=0)
+
+    def step(self, number: int, doing: str) -> None:
+        """Work on a round goes on."""
+        self._progress.update(self._task, description=f"round {number}: {doing}")
+
+    def finish(self, number: int) -> None:
+        """A round is done."""
+        self._progress.update(self._task, completed=number)
+
+
+def print_report(report: Report) -> None:
+    """The table of checks, what contradicts or is unknown, and one line that says what it comes to."""
+    console = Console(highlight=False)
+    console.print(
+        f"job {to_hex(report.job)}\nchain {report.chain_id}, ledger {to_address(report.job_ledger)}, as of block "
+        f"{report.block}, rounds {report.first} to {report.last}"
+    )
+    for name, said in report.said.items():
+        console.print(f"the coordinator says of itself: {name} {said}", style="dim")
+    console.print(build_table(report))
+    for result in _choose(report):
+        console.print(Text(_describe(result), style=_STYLES[result.outcome]))
+    code = report.exit_code
+    style = {PASSED: "bold green", CONTRADICTED: "bold red"}.get(code, "bold yellow")
+    console.print(Text(conclude(report), style=style))
+
+
+def build_table(report: Report) -> Table:
+    """One line a check, in the order of their numbers."""
+    table = Table(title=None)
+    table.add_column("#", justify="right")
+    table.add_column("check")
+    table.add_column("answer")
+    table.add_column("looked at", justify="right")
+    table.add_column("meaning", overflow="fold")
+    for check in ALL_CHECKS.values():
+        outcome, results = report.summarise(check.id)
+        required = report.is_required(check.id)
+        answer = Text(outcome.value if required else "not asked", style=_STYLES[outcome] if required else "dim")
+        items = sum(result.items for result in results)
+        table.add_row(str(check.number), check.id, answer, str(items), check.meaning)
+    return table
+
+
+def conclude(report: Report) -> str:
+    """One sentence."""
+    failed = sorted({result.check for result in report.find(Outcome.FAIL)})
+    unknown = sorted({one.check for one in report.find(Outcome.UNKNOWN) if report.is_required(one.check)})
+    if report.exit_code == CONTRADICTED:
+        return f"CONTRADICTION: {', '.join(failed)}"
+    if report.exit_code == PASSED:
+        required = sum(report.is_required(check) for check in ALL_CHECKS)
+        rest = "" if report.recomputed else "; the learning was not recomputed"
+        return f"all {required} required checks passed for rounds {report.first} to {report.last}{rest}"
+    return f"NOT CHECKED: {', '.join(unknown)}"
+
+
+def _choose(report: Report) -> Sequence[Result]:
+    """Contradictions first, then what is unknown and required."""
+    unknown = [result for result in report.find(Outcome.UNKNOWN) if report.is_required(result.check)]
+    return [*report.find(Outcome.FAIL), *unknown][:_LISTED]
+
+
+def _describe(result: Result) -> str:
+    places = [f"round {result.round}"] * (result.round is not None) + [f"seq {result.seq}"] * (result.seq is not None)
+    where = f" ({', '.join(places)})" if places else ""
+    operands = f": expected {result.expected}, got {result.got}" if result.expected is not None else ""
+    operands = f": got {result.got}" if result.expected is None and result.got is not None else operands
+    return f"{result.outcome.value} {result.check}{where}: {result.detail}{operands}"
