@@ -72,16 +72,16 @@ def build_table(report: Report) -> Table:
     """One line a check, in the order of their numbers."""
     table = Table(title=None)
     table.add_column("#", justify="right")
-    table.add_column("check")
-    table.add_column("answer")
-    table.add_column("looked at", justify="right")
-    table.add_column("meaning", overflow="fold")
+    table.add_column("check", no_wrap=True)
+    table.add_column("answer", no_wrap=True)
+    table.add_column("looked at", justify="right", no_wrap=True)
+    table.add_column("note", overflow="fold")
     for check in ALL_CHECKS.values():
         outcome, results = report.summarise(check.id)
         required = report.is_required(check.id)
         answer = Text(outcome.value if required else "not asked", style=_STYLES[outcome] if required else "dim")
         items = sum(result.items for result in results)
-        table.add_row(str(check.number), check.id, answer, str(items), check.meaning)
+        table.add_row(str(check.number), check.id, answer, str(items), _note(outcome, results))
     return table
 
 
@@ -96,6 +96,15 @@ def conclude(report: Report) -> str:
         rest = "" if report.recomputed else "; the learning was not recomputed"
         return f"all {required} required checks passed for rounds {report.first} to {report.last}{rest}"
     return f"NOT CHECKED: {', '.join(unknown)}"
+
+
+def _note(outcome: Outcome, results: Sequence[Result]) -> str:
+    """What to know at a glance: where it failed or is unknown, or the last round's remark."""
+    if outcome is Outcome.PASS:
+        return results[-1].detail
+    rounds = sorted({result.round for result in results if result.round is not None})
+    where = f"rounds {', '.join(map(str, rounds))}: " if rounds else ""
+    return where + results[0].detail if results else "not answered"
 
 
 def _choose(report: Report) -> Sequence[Result]:

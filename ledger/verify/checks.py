@@ -78,14 +78,14 @@ ROUND_CHECKS: Final[Mapping[str, Check]] = _table(
         "The coordinator's receipts do not form one history: contributions were inserted, dropped or reordered.",
     ),
     (
-        "anchor-by",
-        "Each receipt promises an anchor by the time the rules give, and the round was anchored by the first.",
-        "The coordinator promised another time than the rules give, or broke the promise.",
-    ),
-    (
         "receipt-signature",
         "Every receipt was signed by the coordinator of the terms.",
         "A receipt was invented or altered.",
+    ),
+    (
+        "anchor-by",
+        "Each receipt promises an anchor by the time the rules give, and the round was anchored by the first.",
+        "The coordinator promised another time than the rules give, or broke the promise.",
     ),
     (
         "closing-accumulator",

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.architecture.auditors import DOCUMENT as AUDITORS
+from tests.architecture.auditors import render_auditors
 from tests.architecture.sources import ROOT
 
 PROGRAMS = {"tally": "client.cli", "tally-coordinator": "coordinator.cli", "tally-chain": "contracts.cli"}
@@ -34,6 +36,7 @@ def render_openapi() -> str:
 DOCUMENTS: Mapping[Path, Callable[[], str]] = {
     ROOT / "docs" / "cli.md": render_commands,
     ROOT / "docs" / "openapi.json": render_openapi,
+    AUDITORS: render_auditors,
 }
 
 
