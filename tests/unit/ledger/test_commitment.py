@@ -30,6 +30,12 @@ def test_opening_opens_its_own_commitment_only() -> None:
         assert not opening.opens(other)
 
 
+@pytest.mark.parametrize("at", range(32))
+def test_every_byte_of_the_commitment_counts(at: int) -> None:
+    commitment = compute_commitment(A, B, C)
+    assert not Opening(A, B, C).opens(commitment[:at] + bytes((commitment[at] ^ 1,)) + commitment[at + 1 :])
+
+
 def test_accumulator_starts_from_job_round_and_parent() -> None:
     start = start_accumulator(A, 7, B)
     assert start == keccak256(encode(["bytes32", "uint64", "bytes32"], [A, 7, B]))

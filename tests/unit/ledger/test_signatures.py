@@ -58,6 +58,13 @@ def test_wrong_signer_names_both_addresses(signer: Signer) -> None:
     assert caught.value.check == "signature"
 
 
+@pytest.mark.parametrize("at", range(20))
+def test_every_byte_of_the_address_counts(signer: Signer, at: int) -> None:
+    other = ADDRESS[:at] + bytes((ADDRESS[at] ^ 1,)) + ADDRESS[at + 1 :]
+    with pytest.raises(WrongSigner):
+        verify_signature(DIGEST, signer.sign(DIGEST), other)
+
+
 def test_flipped_s_is_refused_although_the_curve_accepts_it(signer: Signer) -> None:
     signature = signer.sign(DIGEST)
     s, v = int.from_bytes(signature[32:64], "big"), signature[64]

@@ -146,6 +146,7 @@ def test_dump_has_the_form_of_openzeppelin() -> None:
     assert dump["format"] == "standard-v1"
     assert dump["leafEncoding"] == ["uint64", "address", "uint128", "bytes32"]
     assert len(dump["tree"]) == 7
+    assert dump["tree"][3:] == sorted(dump["tree"][3:], reverse=True)
     assert [item["value"][0] for item in dump["values"]] == ["0", "1", "2", "3"]
     for item in dump["values"]:
         seq, node, earned, body = item["value"]
