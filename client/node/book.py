@@ -42,7 +42,7 @@ class Job:
         )
 
     def count_covered(self) -> int:
-        """Rounds whose budget the burned part of the coordinator's bond outweighs: as many may wait for their anchor."""
+        """How many rounds' budgets the burned part of the bond outweighs: so many may wait for their anchor."""
         burned = self.terms.bond - self.terms.bond // BOUNTY_DIVISOR
         return burned // max(1, self.terms.budget_per_round)
 
