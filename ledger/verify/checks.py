@@ -69,7 +69,7 @@ ROUND_CHECKS: Final[Mapping[str, Check]] = _table(
     ),
     (
         "receipt-sequence",
-        "There is one receipt per contribution, for this job and round, its node and digest, with seq 0, 1, 2 …",
+        "There is one receipt per contribution, for this job and round, its node and digest, with seq counted from 0.",
         "A contribution was dropped, inserted or moved after it was received.",
     ),
     (
