@@ -12,12 +12,12 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI, Response
-from starlette.middleware.gzip import GZipMiddleware
 
 from contracts.deployment import Deployment
 from coordinator.access.routes import create_router
 from coordinator.bell import Bell
 from coordinator.blobs import BlobStore
+from coordinator.body_limit import BodyLimit
 from coordinator.compute.child import ComputeChild
 from coordinator.context import Context, InContext
 from coordinator.database import Database
@@ -41,7 +41,6 @@ from ledger.signatures import Signer
 from ledger.spec import PROTOCOL
 
 _log = structlog.get_logger()
-_SMALLEST_COMPRESSED_BYTES = 4_096
 
 _service = APIRouter(tags=["service"])
 
@@ -52,6 +51,7 @@ def build_context(
     signer: Signer | None = None,
     clock: Callable[[], float] = time.time,
     randomness: Callable[[int], bytes] = secrets.token_bytes,
+    compute: ComputeChild | None = None,
 ) -> Context:
     """Make the shared parts; the key comes from the keystore unless a signer is given.
 
@@ -74,7 +74,7 @@ def build_context(
         database=Database(settings.database, bell),
         bell=bell,
         blobs=BlobStore(settings.blobs_dir),
-        compute=ComputeChild(settings.compute_threads),
+        compute=compute or ComputeChild(settings.compute_threads),
     )
 
 
@@ -83,7 +83,7 @@ def create_app(context: Context, worker: Worker | None = None) -> FastAPI:
     app = describe_app(lifespan=_live)
     app.state.context = context
     app.state.worker = worker
-    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES, compresslevel=3)
+    app.add_middleware(BodyLimit)
     install_handlers(app)
     return app
 
@@ -120,6 +120,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     await context.database.run_write(make_up_outage, context)
     app.state.desk = RoundDesk(context)
     running = [
+        asyncio.create_task(context.compute.warm_up()),
         asyncio.create_task(keep_beating(context)),
         asyncio.create_task(echo_commits(context, lambda: worker is None or not worker.holds_lease)),
     ]

@@ -55,9 +55,6 @@ class BlobStore:
         self.root = root
         self._incoming = root / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
-        for first in range(256):
-            (root / f"{first:02x}").mkdir(exist_ok=True)
-        _flush_folders([root])
         _remove_stale(self._incoming)
 
     def path(self, digest: bytes) -> Path:
@@ -86,7 +83,7 @@ class BlobStore:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-                Path(file.name).replace(self.path(digest))
+                self._place(Path(file.name), digest)
         _flush_folders(self.path(digest).parent for digest in digests)
         return digests
 
@@ -115,8 +112,15 @@ class BlobStore:
         if self.has(digest):
             temporary.unlink()
         else:
-            temporary.replace(self.path(digest))
+            self._place(temporary, digest)
         _flush_folders([self.path(digest).parent])
+
+    def _place(self, temporary: Path, digest: bytes) -> None:
+        folder = self.path(digest).parent
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            _flush_folders([self.root])
+        temporary.replace(self.path(digest))
 
 
 async def _write(file: IO[bytes], chunks: AsyncIterator[bytes], max_bytes: int) -> tuple[bytes, int]:

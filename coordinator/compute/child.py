@@ -118,7 +118,10 @@ class ComputeChild:
 
     def _find_process(self) -> subprocess.Popen[bytes]:
         with self._starting:
-            if self._process is None or self._process.poll() is not None:
+            if self._process is not None and self._process.poll() is not None:
+                _end(self._process)
+                self._process = None
+            if self._process is None:
                 command = [sys.executable, "-m", "coordinator.compute", str(self._threads)]
                 self._process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}

@@ -14,6 +14,7 @@ from coordinator.nodes import store
 
 # Written again when the last word is older than this part of the time for which it counts.
 _FRESH_PART = 3
+_REMEMBERED = 100_000
 
 
 class Presence:
@@ -29,14 +30,16 @@ class Presence:
         now = self._context.now
         if now - self._noted.get(node, 0) < max(1, self._context.settings.presence_seconds // _FRESH_PART):
             return
+        if len(self._noted) >= _REMEMBERED:
+            self._noted.clear()
         self._noted[node] = now
         await self._writer.submit(node)
 
     def _touch(self, session: Session, nodes: Sequence[bytes]) -> list[None]:
         now = self._context.now
         horizon = now - self._context.settings.presence_seconds
-        absent = {node for node in set(nodes) if not store.is_present(session, node, horizon)}
-        store.touch(session, dict.fromkeys(nodes, now))
-        if absent:
+        known = store.find_nodes(session, set(nodes))
+        if any((row.last_seen_at or 0) < horizon for row in known.values() if row.state == "registered"):
             announce(session, Topic.NODES)
+        store.touch(session, dict.fromkeys(known, now))
         return [None] * len(nodes)

@@ -39,12 +39,6 @@ def has_operator(session: Session, operator: bytes) -> bool:
     return session.exec(query).first() is not None
 
 
-def is_present(session: Session, node: bytes, horizon: int) -> bool:
-    """Whether the node was seen at or after `horizon` (unix seconds)."""
-    row = session.get(NodeRow, node)
-    return row is not None and row.last_seen_at is not None and row.last_seen_at >= horizon
-
-
 def list_present(session: Session, horizon: int) -> Sequence[NodeRow]:
     """Registered nodes seen at or after `horizon` (unix seconds)."""
     query = select(NodeRow).where(NodeRow.state == "registered", col(NodeRow.last_seen_at) >= horizon)

@@ -56,9 +56,9 @@ class RoundDriver:
         database = self._context.database
         due = await database.run_read(find_due, self._context, timely=timely)
         for job in due.openings:
-            await database.run_write(_open, self._context, job)
+            await database.run_write(open_due, self._context, job)
         for key in due.endings:
-            await database.run_write(_end_phase, self._context, key)
+            await database.run_write(end_due, self._context, key)
         for key in due.tallies:
             if key not in self._tallies:
                 task = asyncio.create_task(self._tally(key))
@@ -129,12 +129,14 @@ def _look_at_phase(session: Session, context: Context, row: RoundRow, due: Due) 
         due.look_at(deadline)
 
 
-def _open(session: Session, context: Context, job: bytes) -> None:
+def open_due(session: Session, context: Context, job: bytes) -> None:
+    """Open the job's next round, if it may open."""
     if store.find_open(session, job) is None:
         open_next(session, context, load_job(session, job, lock=True))
 
 
-def _end_phase(session: Session, context: Context, key: Key) -> None:
+def end_due(session: Session, context: Context, key: Key) -> None:
+    """End a round's phase, if it is still to be ended; move the deadline of a round without any receipt."""
     row = load_round(session, *key, lock=True)
     agreement = load_agreement(load_job(session, row.job))
     if row.state == "committing":

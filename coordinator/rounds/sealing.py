@@ -44,8 +44,8 @@ def seal(session: Session, context: Context, sealing: Sealing) -> bool:
     # 4
     last = row.round == sealing.account.agreement.terms.rounds
     reward = sealing.tally.totals.reward
-    note_sealed(session, job, at=context.now, model=header.next_model, reward=reward, last=last)
     add_log(session, row.job, context.now, _describe(row))
+    note_sealed(session, job, at=context.now, model=header.next_model, reward=reward, last=last)
     # 5
     session.flush()
     open_next(session, context, job)

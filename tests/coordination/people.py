@@ -120,7 +120,7 @@ class Node(Person):
         }
         signed = Signed.issue(Contribution(**(fields | changes)), DOMAIN, self.signer)
         self.openings[signed.statement.digest(DOMAIN)] = (opening, payload)
-        return {**signed.to_json(), "report": REPORT}
+        return {**signed.to_json(), "report": dict(REPORT)}
 
     async def commit(self, assignment: dict[str, Any], payload: bytes) -> Receipt:
         """Contribute, and check the receipt."""

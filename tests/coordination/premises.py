@@ -11,12 +11,13 @@ from sqlmodel import Session
 
 from contracts.deployment import Deployment
 from coordinator.app import build_context, create_app
+from coordinator.compute.child import ComputeChild
 from coordinator.context import Context
 from coordinator.jobs import service as jobs
 from coordinator.nodes import service as nodes
 from coordinator.rounds.desk import RoundDesk
 from coordinator.rounds.driver import RoundDriver
-from coordinator.settings import CoordinatorSettings
+from coordinator.settings import load_settings
 from coordinator.worker import Worker
 from ledger.hashing import keccak256
 from ledger.signatures import Signer
@@ -65,6 +66,7 @@ class Premises:
     clock: Clock = field(default_factory=Clock)
     signer: Signer = field(default_factory=lambda: make_signer("coordinator"))
     options: dict[str, object] = field(default_factory=dict)
+    compute: ComputeChild | None = None
     dice: random.Random = field(default_factory=lambda: random.Random(7))
 
     def build(self) -> Context:
@@ -72,10 +74,12 @@ class Premises:
         deployment = self.folder / "deployment.json"
         if not deployment.exists():
             make_deployment().save(deployment)
-        settings = CoordinatorSettings(
+        settings = load_settings(
             dev=True, data_dir=self.folder, deployment=deployment, public_url=URL, min_window_seconds=5, **self.options
-        )  # type: ignore[arg-type]  # options are settings by name
-        return build_context(settings, signer=self.signer, clock=self.clock, randomness=self.dice.randbytes)
+        )
+        return build_context(
+            settings, signer=self.signer, clock=self.clock, randomness=self.dice.randbytes, compute=self.compute
+        )
 
     @asynccontextmanager
     async def open(self, *, worker: bool = False) -> AsyncIterator["House"]:
@@ -86,7 +90,7 @@ class Premises:
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url=URL, timeout=60) as client:
-                yield House(context, client, app.state.desk)
+                yield House(context, client, app.state.desk, self.clock)
 
 
 @dataclass
@@ -96,6 +100,7 @@ class House:
     context: Context
     client: httpx.AsyncClient
     desk: RoundDesk
+    clock: Clock
 
     def __post_init__(self) -> None:
         self.driver = RoundDriver(self.context)

@@ -1,0 +1,39 @@
+"""A size limit on every body that is read whole; files are streamed under limits of their own."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from coordinator.blobs import BlobTooLarge
+from coordinator.problems import answer_refusal
+
+MAX_JSON_BYTES = 2**20
+
+
+class BodyLimit:
+    """ASGI middleware: refuses POST bodies over `max_bytes`, announced or not."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int = MAX_JSON_BYTES) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, unless its body is too large."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"")
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            await answer_refusal(BlobTooLarge(self._max_bytes, int(announced)))(scope, receive, send)
+            return
+        read = 0
+
+        async def receive_limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._max_bytes:
+                raise BlobTooLarge(self._max_bytes, None)
+            return message
+
+        await self._app(scope, receive_limited, send)
