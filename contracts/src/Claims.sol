@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
 import {EntryTree} from "./EntryTree.sol";
 import {Errors} from "./Errors.sol";
@@ -11,8 +10,9 @@ import {Jobs} from "./Jobs.sol";
 import {Limits} from "./Limits.sol";
 import {Refusals} from "./Refusals.sol";
 import {Anchor, Leaf} from "./Statements.sol";
+import {Tills} from "./Tills.sol";
 import {Transfers} from "./Transfers.sol";
-import {Claim, IJobLedger, Job} from "./interfaces/IJobLedger.sol";
+import {Claim, IJobLedger, Job, Round} from "./interfaces/IJobLedger.sol";
 import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 
 /// @title Claims
@@ -20,9 +20,9 @@ import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 /// @dev What a job has paid never exceeds the rewards of all rounds up to the newest final one it was claimed from, so
 /// rewards of rounds that may still be struck are out of reach, whatever an entry says.
 abstract contract Claims is JobBook {
-    using SafeERC20 for IERC20;
     using Transfers for IERC20;
     using Jobs for Job;
+    using Tills for Job;
 
     /// @inheritdoc IJobLedger
     function claim(bytes32 job, uint64 round, Anchor calldata anchor, Leaf calldata leaf, bytes32[] calldata proof)
@@ -31,7 +31,7 @@ abstract contract Claims is JobBook {
     {
         Job storage state = _jobs[job];
         // Check
-        uint256 rewards = _checkClaimable(state, job, round, anchor);
+        (address token, uint256 rewards) = _checkClaimable(state, job, round, anchor);
         // Effect
         address payout;
         bytes memory refusal;
@@ -39,7 +39,9 @@ abstract contract Claims is JobBook {
         if (refusal.length != 0) Refusals.raise(refusal);
         emit Claimed(job, leaf.node, payout, round, amount, leaf.earned);
         // Interaction
-        IERC20(state.token).safeTransfer(payout, amount);
+        if (!IERC20(token).trySend(payout, amount, gasleft())) {
+            revert Errors.JobLedger_TransferFailed(payout, amount);
+        }
     }
 
     /// @inheritdoc IJobLedger
@@ -49,9 +51,9 @@ abstract contract Claims is JobBook {
     {
         Job storage state = _jobs[job];
         // Check
-        uint256 rewards = _checkClaimable(state, job, round, anchor);
+        (address token, uint256 rewards) = _checkClaimable(state, job, round, anchor);
         for (uint256 i = 0; i < claims.length; ++i) {
-            amount += _claimOne(state, job, round, anchor, claims[i], rewards);
+            amount += _claimOne(state, job, round, anchor, claims[i], token, rewards);
         }
     }
 
@@ -62,6 +64,7 @@ abstract contract Claims is JobBook {
         uint64 round,
         Anchor calldata anchor,
         Claim calldata item,
+        address token,
         uint256 rewards
     ) private returns (uint256 amount) {
         address payout;
@@ -70,10 +73,10 @@ abstract contract Claims is JobBook {
         // Effect
         (amount, payout, refusal) = _draw(state, job, anchor, item.leaf, item.proof, rewards);
         // Interaction
-        if (refusal.length == 0 && !_trySend(state.token, payout, amount)) {
+        if (refusal.length == 0 && !_trySend(token, payout, amount)) {
             // Subtracted, not reset: what the token did in between stays counted.
-            _claimed[job][node] -= amount;
-            state.paid -= uint128(amount);
+            _drawn[job][node].earned -= amount;
+            state.paid -= uint96(amount);
             refusal = abi.encodeWithSelector(Errors.JobLedger_TransferFailed.selector, payout, amount);
         }
         if (refusal.length == 0) {
@@ -104,35 +107,39 @@ abstract contract Claims is JobBook {
         uint256 rewards
     ) private returns (uint256 amount, address payout, bytes memory refusal) {
         // Check
-        refusal = EntryTree.refuse(anchor.entriesRoot, anchor.count, proof, leaf);
+        (uint256 earned, address node) = (leaf.earned, leaf.node);
+        bytes32 hash = EntryTree.hashLeaf(leaf.seq, node, uint128(earned), leaf.body);
+        refusal = EntryTree.refuse(anchor.entriesRoot, anchor.count, proof, leaf.seq, hash);
         if (refusal.length != 0) return (0, payout, refusal);
-        uint256 claimed = _claimed[job][leaf.node];
-        if (leaf.earned <= claimed) {
-            return (0, payout, abi.encodeWithSelector(Errors.JobLedger_NothingToClaim.selector, leaf.earned, claimed));
+        Drawn storage drawn = _drawn[job][node];
+        amount = drawn.earned;
+        if (earned <= amount) {
+            return (0, payout, abi.encodeWithSelector(Errors.JobLedger_NothingToClaim.selector, earned, amount));
         }
-        amount = leaf.earned - claimed;
-        (uint256 paid, uint256 cap) = (state.paid + amount, state.claimable);
+        amount = earned - amount;
+        (uint256 paid, uint256 cap, uint256 rest) = state.read();
+        paid += amount;
         if (rewards > cap) cap = rewards;
         if (paid > cap) return (0, payout, abi.encodeWithSelector(Errors.JobLedger_OverClaimed.selector, paid, cap));
-        payout = INodeRegistry(registry).payoutOf(leaf.node);
+        payout = INodeRegistry(registry).payoutOf(node);
         if (payout == address(0)) {
-            return (0, payout, abi.encodeWithSelector(Errors.JobLedger_NoPayout.selector, leaf.node));
+            return (0, payout, abi.encodeWithSelector(Errors.JobLedger_NoPayout.selector, node));
         }
         // Effect
-        _claimed[job][leaf.node] = leaf.earned;
-        state.paid = uint128(paid);
-        state.claimable = uint128(cap);
+        drawn.earned = earned;
+        state.write(paid, cap, rest);
     }
 
-    /// @return rewards what all rounds up to this final one pay together
+    /// @return token in which this final round pays
+    /// @return rewards what all rounds up to it pay together
     function _checkClaimable(Job storage state, bytes32 job, uint64 round, Anchor calldata anchor)
         private
         view
-        returns (uint256 rewards)
+        returns (address token, uint256 rewards)
     {
-        verifyAnchor(job, round, anchor);
-        if (state.isStruck(round)) revert Errors.JobLedger_RoundStruck(round, state.halted);
+        Round storage stored = _anchored(job, round, anchor);
+        state.requireStanding(round);
         if (block.timestamp < anchor.finalAt) revert Errors.JobLedger_NotFinal(block.timestamp, anchor.finalAt);
-        rewards = _rounds[job][round].rewards;
+        (token, rewards) = (stored.token, stored.rewards);
     }
 }

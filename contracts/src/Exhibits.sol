@@ -6,7 +6,7 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 
 import {EntryTree} from "./EntryTree.sol";
 import {Errors} from "./Errors.sol";
-import {Contribution, Entry, Leaf, Receipt, Statements} from "./Statements.sol";
+import {Contribution, Entry, Receipt, Statements} from "./Statements.sol";
 import {Exhibit} from "./interfaces/IJobLedger.sol";
 
 /// @title Exhibits
@@ -20,8 +20,8 @@ library Exhibits {
         Contribution calldata contribution = exhibit.contribution;
         Entry calldata entry = exhibit.entry;
         // 1. The entry is in the tree.
-        Leaf memory leaf = Leaf(entry.seq, entry.node, entry.earned, Statements.hashBody(entry.body));
-        EntryTree.verify(exhibit.anchor.entriesRoot, exhibit.anchor.count, exhibit.proof, leaf);
+        bytes32 leaf = EntryTree.hashLeaf(entry.seq, entry.node, entry.earned, Statements.hashBody(entry.body));
+        EntryTree.verify(exhibit.anchor.entriesRoot, exhibit.anchor.count, exhibit.proof, entry.seq, leaf);
         // 2. It is the entry of this contribution, signed by its node.
         bytes32 digest = MessageHashUtils.toTypedDataHash(domain, Statements.hashContribution(contribution));
         requireEqual(digest, entry.body.contribution);

@@ -7,7 +7,7 @@ import {Errors} from "./Errors.sol";
 import {Exhibits} from "./Exhibits.sol";
 import {Jobs} from "./Jobs.sol";
 import {Anchor, Statements, Terms} from "./Statements.sol";
-import {Account, Exhibit, IJobLedger, Job, Round} from "./interfaces/IJobLedger.sol";
+import {Account, Exhibit, Finality, IJobLedger, Job, Round} from "./interfaces/IJobLedger.sol";
 import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 
 /// @title JobBook
@@ -22,9 +22,14 @@ abstract contract JobBook is IJobLedger, EIP712 {
     /// @inheritdoc IJobLedger
     address public immutable quorum;
 
+    /// @param earned the most an entry of the node has drawn
+    struct Drawn {
+        uint256 earned;
+    }
+
     mapping(bytes32 job => Job) internal _jobs;
     mapping(bytes32 job => mapping(uint64 round => Round)) internal _rounds;
-    mapping(bytes32 job => mapping(address node => uint256 earned)) internal _claimed;
+    mapping(bytes32 job => mapping(address node => Drawn)) internal _drawn;
 
     constructor(address registry_, address court_, address quorum_) EIP712(Statements.NAME, Statements.VERSION) {
         if (registry_.code.length == 0) revert Errors.Tallystick_NoCode(registry_);
@@ -39,23 +44,20 @@ abstract contract JobBook is IJobLedger, EIP712 {
     function verifyContribution(Exhibit calldata exhibit) external view {
         (bytes32 job, uint64 round) = (exhibit.contribution.job, exhibit.contribution.round);
         Job storage state = _known(job);
-        verifyAnchor(job, round, exhibit.anchor);
-        if (state.isStruck(round)) revert Errors.JobLedger_RoundStruck(round, state.halted);
+        _anchored(job, round, exhibit.anchor);
+        state.requireStanding(round);
         Exhibits.verify(exhibit, _domainSeparatorV4(), state.coordinator);
     }
 
     /// @inheritdoc IJobLedger
-    function verifyAnchor(bytes32 job, uint64 round, Anchor calldata anchor) public view {
-        bytes32 actual = Statements.hashAnchor(anchor);
-        bytes32 expected = _rounds[job][round].anchor;
-        if (actual != expected) revert Errors.JobLedger_WrongAnchor(actual, expected);
+    function verifyAnchor(bytes32 job, uint64 round, Anchor calldata anchor) external view {
+        _anchored(job, round, anchor);
     }
 
     /// @inheritdoc IJobLedger
-    function isFinal(bytes32 job, uint64 round) external view returns (bool) {
-        Job storage state = _jobs[job];
-        Round storage stored = _rounds[job][round];
-        return stored.windowEnd != 0 && !state.isStruck(round) && state.isSettled(stored, round);
+    function isFinal(bytes32 job, uint64 round, Anchor calldata anchor) external view returns (bool) {
+        bool known = keccak256(abi.encode(anchor)) == _rounds[job][round].anchor;
+        return known && round <= _jobs[job].lastStanding() && block.timestamp >= anchor.finalAt;
     }
 
     /// @inheritdoc IJobLedger
@@ -75,12 +77,12 @@ abstract contract JobBook is IJobLedger, EIP712 {
 
     /// @inheritdoc IJobLedger
     function claimedOf(bytes32 job, address node) external view returns (uint256) {
-        return _claimed[job][node];
+        return _drawn[job][node].earned;
     }
 
     /// @inheritdoc IJobLedger
     function bondFreeAt(bytes32 job) external view returns (uint256) {
-        return _jobs[job].bondFreeAt(_rounds[job]);
+        return _jobs[job].bondFreeAt();
     }
 
     /// @inheritdoc IJobLedger
@@ -101,6 +103,14 @@ abstract contract JobBook is IJobLedger, EIP712 {
     /// @dev The job's state; reverts if it was never opened.
     function _known(bytes32 job) internal view returns (Job storage state) {
         state = _jobs[job];
-        if (state.coordinator == address(0)) revert Errors.JobLedger_UnknownJob(job);
+        if (state.finality == Finality.Unknown) revert Errors.JobLedger_UnknownJob(job);
+    }
+
+    /// @dev The state of a posted round; reverts unless these are its words.
+    function _anchored(bytes32 job, uint64 round, Anchor calldata anchor) internal view returns (Round storage stored) {
+        stored = _rounds[job][round];
+        bytes32 actual = keccak256(abi.encode(anchor.headerDigest, anchor.entriesRoot, anchor.count, anchor.finalAt));
+        bytes32 expected = stored.anchor;
+        if (actual != expected) revert Errors.JobLedger_WrongAnchor(actual, expected);
     }
 }

@@ -14,7 +14,7 @@ import {Penalties} from "./Penalties.sol";
 import {Posting} from "./Posting.sol";
 import {Anchor, Entry, RoundHeader, Statements, Terms} from "./Statements.sol";
 import {Transfers} from "./Transfers.sol";
-import {IJobLedger, Job, Round} from "./interfaces/IJobLedger.sol";
+import {Finality, IJobLedger, Job, Round} from "./interfaces/IJobLedger.sol";
 
 /// @title JobLedger
 /// @notice Escrow, bond and rounds of every job; see IJobLedger.
@@ -44,7 +44,7 @@ contract JobLedger is Claims, Funds {
         if (msg.sender != terms.requester) revert Errors.JobLedger_NotRequester(msg.sender, terms.requester);
         uint256 escrow = Jobs.check(terms, quorum != address(0));
         job = Statements.hashTerms(terms);
-        if (_jobs[job].coordinator != address(0)) revert Errors.JobLedger_JobExists(job);
+        if (_jobs[job].finality != Finality.Unknown) revert Errors.JobLedger_JobExists(job);
         _checkAcceptance(job, terms.coordinator, deadline, signature);
         // Interaction: first, so that nothing is escrowed before it is here
         IERC20(terms.token).pull(msg.sender, escrow);
@@ -67,13 +67,15 @@ contract JobLedger is Claims, Funds {
         // Effect
         headerDigest = _hashTypedDataV4(Statements.hashHeader(header));
         uint64 windowEnd = uint64(block.timestamp) + job.window;
-        uint64 finalAt = job.attestable ? Limits.NEVER : windowEnd;
-        rounds[header.round] = Round({
-            anchor: Statements.hashAnchor(Anchor(headerDigest, header.entriesRoot, header.count, finalAt)),
-            rewards: rounds[header.round - 1].rewards + header.totalReward,
-            windowEnd: windowEnd
-        });
-        job.posted = uint32(header.round);
+        bool byTime = job.finality == Finality.ByWindow;
+        uint64 finalAt = byTime ? windowEnd : Limits.NEVER;
+        Round storage round = rounds[header.round];
+        round.anchor = Statements.hashAnchor(Anchor(headerDigest, header.entriesRoot, header.count, finalAt));
+        round.token = job.token;
+        round.rewards = rounds[header.round - 1].rewards + uint96(header.totalReward);
+        if (!byTime) round.attestBy = windowEnd;
+        job.posted = uint24(header.round);
+        job.windowEnd = uint40(windowEnd);
         job.lastHeader = headerDigest;
         emit RoundPosted(header.job, header.round, headerDigest, header, finalAt, windowEnd);
     }
@@ -88,7 +90,7 @@ contract JobLedger is Claims, Funds {
         if (state.closesAt != 0) revert Errors.JobLedger_CloseRequested(state.closesAt);
         // Effect
         uint64 closesAt = uint64(block.timestamp) + 2 * uint64(state.anchorSeconds) + state.window;
-        state.closesAt = uint48(closesAt);
+        state.closesAt = uint40(closesAt);
         emit CloseRequested(job, msg.sender, closesAt);
     }
 
@@ -98,11 +100,7 @@ contract JobLedger is Claims, Funds {
         Job storage state = _known(job);
         if (state.closed) revert Errors.JobLedger_JobClosed(job);
         _lapseIfDue(job, state);
-        uint32 last = state.lastStanding();
-        Round storage round = _rounds[job][last];
-        if (last != 0 && !state.isSettled(round, last)) {
-            revert Errors.JobLedger_NotFinal(block.timestamp, round.windowEnd);
-        }
+        state.requireSettled();
         if (state.halted == 0 && state.posted != state.rounds) {
             bool due = state.closesAt != 0 && block.timestamp >= state.closesAt;
             if (!due) revert Errors.JobLedger_CloseNotInEffect(block.timestamp, state.closesAt);
@@ -110,7 +108,7 @@ contract JobLedger is Claims, Funds {
         // Effect
         uint256 left = state.account(_rounds[job]).free;
         state.closed = true;
-        if (state.halted == 0) state.halted = state.posted + 1;
+        if (state.halted == 0) state.halted = uint32(state.posted) + 1;
         _credit(state.token, state.requester, left);
         emit JobClosed(job, state.requester, left);
     }
@@ -119,7 +117,7 @@ contract JobLedger is Claims, Funds {
     function releaseBond(bytes32 job) external {
         // Check
         Job storage state = _known(job);
-        uint256 freeAt = state.closed ? state.bondFreeAt(_rounds[job]) : type(uint256).max;
+        uint256 freeAt = state.closed ? state.bondFreeAt() : type(uint256).max;
         if (block.timestamp < freeAt) revert Errors.JobLedger_BondLocked(block.timestamp, freeAt);
         uint256 bond = state.bond;
         if (bond == 0) revert Errors.JobLedger_NoBond(job);
@@ -130,11 +128,14 @@ contract JobLedger is Claims, Funds {
     }
 
     /// @inheritdoc IJobLedger
-    function reject(bytes32 job, uint64 round, address challenger) external onlyCourt {
+    function reject(bytes32 job, uint64 round, Anchor calldata anchor, address challenger) external onlyCourt {
         Job storage state = _known(job);
+        // Check
+        if (round != 0 && round <= state.posted) _anchored(job, round, anchor);
         // Effect
         _lapseIfDue(job, state);
-        (uint32 from, uint256 burned) = state.strike(_rounds[job], round);
+        bool final_ = state.finality == Finality.ByWindow ? block.timestamp >= anchor.finalAt : round <= state.attested;
+        (uint32 from, uint256 burned) = state.strike(round, final_);
         if (from != 0) emit RoundRejected(job, from, burned);
         bool cut = _cutBond(job, state, challenger);
         // Check
@@ -158,13 +159,12 @@ contract JobLedger is Claims, Funds {
         // Check
         if (msg.sender != quorum) revert Errors.JobLedger_NotQuorum(msg.sender, quorum);
         Job storage state = _known(job);
-        if (!state.attestable) revert Errors.JobLedger_NoAttestationNeeded(job);
-        uint32 next = state.attested + 1;
+        if (state.finality != Finality.ByWitnesses) revert Errors.JobLedger_NoAttestationNeeded(job);
+        uint24 next = state.attested + 1;
         if (round != next) revert Errors.JobLedger_WrongRound(round, next);
-        if (state.isStruck(round)) revert Errors.JobLedger_RoundStruck(round, state.halted);
-        verifyAnchor(job, round, anchor);
-        Round storage stored = _rounds[job][round];
-        if (block.timestamp >= stored.windowEnd) revert Errors.JobLedger_Lapsed(block.timestamp, stored.windowEnd);
+        state.requireStanding(round);
+        Round storage stored = _anchored(job, round, anchor);
+        if (block.timestamp >= stored.attestBy) revert Errors.JobLedger_Lapsed(block.timestamp, stored.attestBy);
         // Effect
         uint64 finalAt = uint64(block.timestamp);
         stored.anchor = Statements.hashAnchor(Anchor(anchor.headerDigest, anchor.entriesRoot, anchor.count, finalAt));
@@ -189,7 +189,7 @@ contract JobLedger is Claims, Funds {
     function _store(bytes32 job, Terms calldata terms) private {
         Job storage state = _jobs[job];
         state.coordinator = terms.coordinator;
-        state.rounds = uint32(terms.rounds);
+        state.rounds = uint24(terms.rounds);
         state.window = uint32(terms.window);
         state.anchorSeconds = uint32(terms.anchorSeconds);
         state.token = terms.token;
@@ -197,7 +197,7 @@ contract JobLedger is Claims, Funds {
         state.budgetPerRound = terms.budgetPerRound;
         state.bond = terms.bond;
         state.requester = terms.requester;
-        state.attestable = terms.threshold != 0;
+        state.finality = terms.threshold == 0 ? Finality.ByWindow : Finality.ByWitnesses;
         state.minStake = terms.minStake;
     }
 

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Errors} from "./Errors.sol";
 import {Limits} from "./Limits.sol";
 import {Terms} from "./Statements.sol";
-import {Account, Job, Round} from "./interfaces/IJobLedger.sol";
+import {Account, Finality, Job, Round} from "./interfaces/IJobLedger.sol";
 
 /// @title Jobs
 /// @notice Which rounds of a job stand, which are final, and where its escrow is.
@@ -24,7 +24,7 @@ library Jobs {
         }
         if (terms.threshold != 0 && !hasQuorum) revert Errors.JobLedger_NoQuorum(terms.threshold);
         escrow = uint256(terms.rounds) * terms.budgetPerRound;
-        if (escrow > type(uint128).max) revert Errors.JobLedger_EscrowTooLarge(escrow, type(uint128).max);
+        if (escrow > Limits.MAX_ESCROW) revert Errors.JobLedger_EscrowTooLarge(escrow, Limits.MAX_ESCROW);
     }
 
     /// @notice The last round that is posted and not struck, 0 if none.
@@ -33,20 +33,26 @@ library Jobs {
         return halted == 0 || posted < halted ? posted : halted - 1;
     }
 
-    function isStruck(Job storage self, uint64 round) internal view returns (bool) {
-        return self.halted != 0 && round >= self.halted;
-    }
-
-    /// @notice Whether a posted round that was not struck can no longer be.
-    function isSettled(Job storage self, Round storage round, uint64 number) internal view returns (bool) {
-        return self.attestable ? number <= self.attested : block.timestamp >= round.windowEnd;
+    /// @notice Reverts if the round was struck.
+    function requireStanding(Job storage self, uint64 round) internal view {
+        uint32 halted = self.halted;
+        if (halted != 0 && round >= halted) revert Errors.JobLedger_RoundStruck(round, halted);
     }
 
     /// @notice The first round that was not attested within its window, with all after it; 0 if none.
     function lapsedFrom(Job storage self, mapping(uint64 => Round) storage rounds) internal view returns (uint32) {
-        uint32 first = self.attested + 1;
-        bool waiting = self.attestable && first <= lastStanding(self);
-        return waiting && block.timestamp >= rounds[first].windowEnd ? first : 0;
+        if (self.finality != Finality.ByWitnesses) return 0;
+        uint32 first = uint32(self.attested) + 1;
+        return first <= lastStanding(self) && block.timestamp >= rounds[first].attestBy ? first : 0;
+    }
+
+    /// @notice Reverts while a standing round can still be struck or lapse.
+    /// @dev Windows end in the order of the rounds, so that of the last posted round, struck or not, is the last.
+    function requireSettled(Job storage self) internal view {
+        uint32 last = lastStanding(self);
+        bool byTime = self.finality == Finality.ByWindow;
+        bool settled = last == 0 || (byTime ? block.timestamp >= self.windowEnd : last <= self.attested);
+        if (!settled) revert Errors.JobLedger_NotFinal(block.timestamp, byTime ? self.windowEnd : Limits.NEVER);
     }
 
     /// @notice Where the escrow is now.
@@ -59,11 +65,10 @@ library Jobs {
         return Account(funded, self.paid, earned - self.paid, free, refunded, burned);
     }
 
-    /// @notice When a closed job's bond is free: every round's window and as long again as grace is over, and so is
-    /// the time a close request left for rounds that were never posted.
-    function bondFreeAt(Job storage self, mapping(uint64 => Round) storage rounds) internal view returns (uint256) {
-        uint32 posted = self.posted;
-        uint256 graceEnd = posted == 0 ? 0 : uint256(rounds[posted].windowEnd) + self.window;
-        return posted < self.rounds && self.closesAt > graceEnd ? self.closesAt : graceEnd;
+    /// @notice When a closed job's bond is free: the last window and as long again as grace is over, and so is the time
+    /// a close request left for rounds that were never posted.
+    function bondFreeAt(Job storage self) internal view returns (uint256) {
+        uint256 graceEnd = uint256(self.windowEnd) + self.window;
+        return self.posted < self.rounds && self.closesAt > graceEnd ? self.closesAt : graceEnd;
     }
 }

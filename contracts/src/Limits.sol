@@ -4,8 +4,11 @@ pragma solidity 0.8.30;
 /// @title Limits
 /// @notice Constants of protocol version 1 that two contracts must agree on, or that bound a sender's power.
 library Limits {
-    /// @dev Most rounds of a job: round numbers, and the one after the last, fit 32 bits.
-    uint64 internal constant MAX_ROUNDS = type(uint32).max - 1;
+    /// @dev Most rounds of a job: round numbers fit 24 bits, so does the one after the last.
+    uint64 internal constant MAX_ROUNDS = type(uint24).max - 1;
+
+    /// @dev Most base units a job can escrow: what it pays fits 96 bits, 79 * 10^9 tokens of 18 decimals.
+    uint256 internal constant MAX_ESCROW = type(uint96).max;
 
     /// @dev Most that `2 * anchorSeconds + window` may be: from a round's opening to the end of its window.
     uint64 internal constant MAX_SETTLEMENT_SECONDS = 14 days;

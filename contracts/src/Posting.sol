@@ -5,7 +5,7 @@ import {EntryTree} from "./EntryTree.sol";
 import {Errors} from "./Errors.sol";
 import {Jobs} from "./Jobs.sol";
 import {Limits} from "./Limits.sol";
-import {Body, Entry, Leaf, RoundHeader, Statements} from "./Statements.sol";
+import {Body, Entry, RoundHeader, Statements} from "./Statements.sol";
 import {Job, Round} from "./interfaces/IJobLedger.sol";
 
 /// @title Posting
@@ -53,8 +53,8 @@ library Posting {
         _requireTotal("gain", body.runningGain, header.totalGain);
         _requireTotal("reward", body.runningReward, header.totalReward);
         _requireTotal("aggregate", uint256(body.runningAggregate), uint256(header.aggregate));
-        Leaf memory leaf = Leaf(entry.seq, entry.node, entry.earned, Statements.hashBody(body));
-        EntryTree.verify(header.entriesRoot, header.count, proof, leaf);
+        bytes32 leaf = EntryTree.hashLeaf(entry.seq, entry.node, entry.earned, Statements.hashBody(body));
+        EntryTree.verify(header.entriesRoot, header.count, proof, entry.seq, leaf);
     }
 
     function _requireTotal(bytes32 total, uint256 running, uint256 header) private pure {

@@ -23,11 +23,15 @@ library Transfers {
     /// token nor receiver can use up the caller's gas.
     /// @return sent whether the token moved: the call succeeded and answered nothing or exactly `true`
     function trySend(IERC20 token, address to, uint256 amount, uint256 gasLimit) internal returns (bool sent) {
-        bytes memory data = abi.encodeCall(IERC20.transfer, (to, amount));
+        bytes4 selector = IERC20.transfer.selector;
         uint256 size;
         uint256 answer;
         assembly ("memory-safe") {
-            sent := call(gasLimit, token, 0, add(data, 0x20), mload(data), 0x00, 0x20)
+            let data := mload(0x40)
+            mstore(data, selector)
+            mstore(add(data, 0x04), to)
+            mstore(add(data, 0x24), amount)
+            sent := call(gasLimit, token, 0, data, 0x44, 0x00, 0x20)
             size := returndatasize()
             answer := mload(0x00)
         }

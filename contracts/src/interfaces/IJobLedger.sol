@@ -3,58 +3,69 @@ pragma solidity 0.8.30;
 
 import {Anchor, Contribution, Entry, Leaf, Receipt, RoundHeader, Terms} from "../Statements.sol";
 
-/// @notice What the ledger keeps of a job, in eight slots.
-/// @param coordinator posts the job's rounds
-/// @param rounds how many rounds the escrow covers
-/// @param window seconds in which a posted round can be challenged; also the grace after the last finality
-/// @param anchorSeconds seconds after its reveal phase by which a round must be on chain
-/// @param token of escrow, bond and rewards
-/// @param posted the last posted round, 0 if none
-/// @param halted rounds from this one on are struck and none is posted any more; 0 while the job runs
-/// @param attested the last round the quorum attested
+/// @notice How the rounds of a job become final.
+enum Finality {
+    Unknown,
+    ByWindow,
+    ByWitnesses
+}
+
+/// @notice What the ledger keeps of a job, in seven slots: a claim touches the first, a header the first five.
 /// @param paid base units claimed so far
 /// @param claimable sum of `totalReward` up to the newest final round that was claimed from: the cap of `paid`
+/// @param halted rounds from this one on are struck and none is posted any more; 0 while the job runs
+/// @param finality by the end of the window, or by attestation; Unknown where there is no such job
+/// @param coordinator posts the job's rounds
+/// @param posted the last posted round, 0 if none
+/// @param attested the last round the quorum attested
+/// @param windowEnd until when the last posted round can be challenged
+/// @param token of escrow, bond and rewards
+/// @param closesAt when the requested close takes effect; 0 if none was requested
+/// @param window seconds in which a posted round can be challenged; also the grace after the last finality
+/// @param rounds how many rounds the escrow covers
 /// @param lastHeader digest of the last posted header; the job id before the first
 /// @param budgetPerRound the most one round can pay
 /// @param bond what is locked of the coordinator's; 0 once cut or released
 /// @param requester gets back what is not earned
-/// @param closesAt when the requested close takes effect; 0 if none was requested
+/// @param anchorSeconds seconds after its reveal phase by which a round must be on chain
 /// @param burnedRounds budgets burned by rejection
-/// @param attestable whether rounds become final by attestation and not by time
 /// @param closed whether what was left has been returned
 /// @param minStake the most a node can lose by equivocating in this job, in base units of the registry's stake token
 /// @param bounty the challenger's part of a cut bond that nobody has been awarded yet
 struct Job {
-    address coordinator;
-    uint32 rounds;
-    uint32 window;
-    uint32 anchorSeconds;
-    address token;
-    uint32 posted;
+    uint96 paid;
+    uint96 claimable;
     uint32 halted;
-    uint32 attested;
-    uint128 paid;
-    uint128 claimable;
+    Finality finality;
+    address coordinator;
+    uint24 posted;
+    uint24 attested;
+    uint40 windowEnd;
+    address token;
+    uint40 closesAt;
+    uint32 window;
+    uint24 rounds;
     bytes32 lastHeader;
     uint128 budgetPerRound;
     uint128 bond;
     address requester;
-    uint48 closesAt;
-    uint32 burnedRounds;
-    bool attestable;
+    uint32 anchorSeconds;
+    uint24 burnedRounds;
     bool closed;
     uint128 minStake;
     uint128 bounty;
 }
 
-/// @notice What the ledger keeps of a posted round, in two slots.
+/// @notice What the ledger keeps of a posted round: two slots, three in a job with witnesses.
 /// @param anchor hash of the round's four Anchor words
+/// @param token the job's, so that a claim finds it beside `rewards`
 /// @param rewards sum of `totalReward` of this and all earlier rounds
-/// @param windowEnd end of the window fixed when the round was posted
+/// @param attestBy until when the quorum can attest the round, the end of its window; 0 in a job without witnesses
 struct Round {
     bytes32 anchor;
-    uint128 rewards;
-    uint64 windowEnd;
+    address token;
+    uint96 rewards;
+    uint64 attestBy;
 }
 
 /// @notice Where a job's escrow is: `funded = paid + payable_ + free + refunded + burned`, always.
@@ -181,11 +192,11 @@ interface IJobLedger {
 
     /// @notice Punishes a proven fault of `round`. Sent by the court only.
     /// @dev A posted round that is not final is struck with all after it, and a budget is burned for each. A round
-    /// that is not posted halts the job at the first missing round and burns one budget. The bond, if not cut before,
+    /// that is not posted, for which the anchor is not read, halts the job at the first missing round and burns one budget. The bond, if not cut before,
     /// is cut whole: `bond / BOUNTY_DIVISOR` to the challenger, the rest burned. A final or already struck round, or a
     /// closed job, loses the bond only. Reverts if there is nothing left to punish.
     /// @param challenger credited with the bounty at once; zero lets it wait for `settleBounty`
-    function reject(bytes32 job, uint64 round, address challenger) external;
+    function reject(bytes32 job, uint64 round, Anchor calldata anchor, address challenger) external;
 
     /// @notice Credits a waiting bounty to the challenger, or burns it if that is zero. Sent by the court only.
     function settleBounty(bytes32 job, address challenger) external;
@@ -207,8 +218,8 @@ interface IJobLedger {
     /// @notice Reverts unless these are the words of a posted round, struck or not.
     function verifyAnchor(bytes32 job, uint64 round, Anchor calldata anchor) external view;
 
-    /// @notice Whether the round is posted, standing, and can no longer be struck.
-    function isFinal(bytes32 job, uint64 round) external view returns (bool);
+    /// @notice Whether these are the words of a posted round that was not struck and can no longer be.
+    function isFinal(bytes32 job, uint64 round, Anchor calldata anchor) external view returns (bool);
 
     function jobOf(bytes32 job) external view returns (Job memory);
 
