@@ -73,6 +73,8 @@ def unlock_wallet(path: Path, passphrase: str) -> Signer:
         WrongPassphrase: the passphrase does not open it.
     """
     keystore = load_keystore(path)
+    if "kind" in keystore:
+        raise WalletRefused(path, f"it holds a {keystore['kind']}, not a single key")
     signer = Signer(decrypt_secret(path, keystore, passphrase))
     named = str(keystore.get("address", "")).lower().removeprefix("0x")
     if named and bytes.fromhex(named) != signer.address:
