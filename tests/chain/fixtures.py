@@ -3,6 +3,7 @@
 A conftest elsewhere imports them as `tests/chain/conftest.py` does.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -50,7 +51,9 @@ class TestChain:
         return snapshot
 
     def restore(self, snapshot: str) -> None:
+        """Undo everything since; the clock goes on with the world's, which anvil would set back too."""
         assert self.rpc.send("evm_revert", snapshot) is True
+        self.rpc.send("evm_setTime", hex(int(time.time())))
 
     def stop_mining(self) -> None:
         self.rpc.send("evm_setAutomine", False)

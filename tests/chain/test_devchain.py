@@ -9,6 +9,7 @@ from contracts.devchain import AnvilFailed, AnvilMissing, DevChain, find_anvil, 
 from contracts.errors import ChainUnreachable
 from contracts.rpc import Rpc
 from ledger.signatures import Signer
+from tests.chain.fixtures import TestChain
 
 
 def test_chain_mines_by_itself_and_is_gone_after_stop() -> None:
@@ -43,3 +44,12 @@ def test_missing_program_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("TALLY_ANVIL", "no-such-program")
     with pytest.raises(AnvilMissing, match="npm ci"):
         find_anvil()
+
+
+def test_restored_chain_tells_the_present_time(dev_chain: TestChain) -> None:
+    snapshot = dev_chain.save()
+    dev_chain.pass_time(5000)
+    dev_chain.restore(snapshot)
+    dev_chain.mine()
+    block = dev_chain.rpc.fetch("eth_getBlockByNumber", "latest", False)
+    assert abs(int(block["timestamp"], 16) - time.time()) < 10
