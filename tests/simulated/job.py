@@ -16,10 +16,8 @@ from ledger.commitment import (
     extend_accumulator,
     start_accumulator,
 )
-from ledger.eip712 import Domain, compute_domain
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
 from ledger.hashing import sha256
-from ledger.signatures import Signer
 from ledger.spec import JobSpec
 from ledger.statements import Acceptance, Closing, Contribution, Receipt, RoundHeader, Signed
 from ledger.tally import (
@@ -32,16 +30,7 @@ from ledger.tally import (
 from ledger.verify.bundle import AnchoredRound, JobFiles, RoundFiles
 from ledger.verify.chain import compute_anchor
 from tests.simulated.judge import Judge, Judged, RandomJudge
-from tests.simulated.terms import make_spec, make_terms
-
-CHAIN_ID = 31337
-JOB_LEDGER = bytes.fromhex("5fbdb2315678afecb367f032d93f642f64180aa3")
-OPENED_AT = 1_800_000_000
-
-
-def draw_signer(random: Random) -> Signer:
-    """A key that the seed decides."""
-    return Signer(random.randbytes(31) + b"\x01")
+from tests.simulated.terms import Setting, draw_setting, draw_signer, make_spec, make_terms
 
 
 @dataclass(frozen=True)
@@ -63,7 +52,8 @@ class SimulatedJob:
         scoring_rule: `aumann-shapley` or `by-weight`.
         seed: decides every key, salt and score.
         judge: the learning.
-        spec: replaces the spec's fields.
+        spec: the rules, else ones that suit the scoring rule.
+        setting: chain and keys, else drawn from the seed.
     """
 
     def __init__(
@@ -74,22 +64,22 @@ class SimulatedJob:
         seed: int = 7,
         judge: Judge | None = None,
         spec: JobSpec | None = None,
+        setting: Setting | None = None,
     ) -> None:
         self.random = Random(seed)
-        self.domain: Domain = compute_domain(CHAIN_ID, JOB_LEDGER)
-        self.coordinator = draw_signer(self.random)
-        self.requester = draw_signer(self.random)
+        self.setting = setting or draw_setting(self.random)
+        self.domain, self.coordinator = self.setting.domain, self.setting.coordinator
         self.nodes = [draw_signer(self.random) for _ in range(nodes)]
         self.judge = judge or RandomJudge()
         self.spec = spec or make_spec(self.random, scoring_rule)
-        self.terms = make_terms(self.spec, self.requester, self.coordinator, rounds)
+        self.terms = make_terms(self.spec, self.setting, rounds)
         self.id = self.terms.job_id()
         self.blobs: dict[bytes, bytes] = {}
         self.rounds: list[SimulatedRound] = []
         self.standings: dict[bytes, Standing] = {}
         self.parent = self.id
         self.model = self.spec.initial_model
-        self.opened_at = OPENED_AT
+        self.opened_at = self.setting.opened_at
 
     @property
     def as_of(self) -> int:
@@ -98,7 +88,7 @@ class SimulatedJob:
 
     def job_files(self) -> JobFiles:
         """The job's own files."""
-        acceptance = Signed.issue(Acceptance(self.id, OPENED_AT), self.domain, self.coordinator)
+        acceptance = Signed.issue(Acceptance(self.id, 1 << 40), self.domain, self.coordinator)
         return JobFiles(
             self.spec.to_bytes(), canonical.encode(self.terms.to_json()), canonical.encode(acceptance.to_json())
         )
@@ -153,11 +143,16 @@ class SimulatedJob:
         return AnchoredRound(word, final_at, final_at, posted_at)
 
     def hand_out(self, number: int, seq: int) -> bytes:
-        """The reply of `entries/{node}` for one entry."""
+        """The reply of `entries/{node}` for one entry of a round."""
         played = self.rounds[number - 1]
         proof = ["0x" + element.hex() for element in played.tally.tree().proof(seq)]
         return canonical.encode(
-            {"entry": played.tally.entries[seq].to_json(), "proof": proof, "header": None, "anchor": None}
+            {
+                "entry": played.tally.entries[seq].to_json(),
+                "proof": proof,
+                "header": played.header.to_json(),
+                "anchor": None,
+            }
         )
 
     def _commit(self, number: int, node: int) -> tuple[int, ReportedContribution, Opening]:

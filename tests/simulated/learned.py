@@ -17,7 +17,7 @@ from ledger.spec import JobSpec, TaskChoice
 from ledger.tally import Verdict
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judged
-from tests.simulated.terms import make_spec
+from tests.simulated.terms import Setting, make_spec
 from tests.unit.learning.digits_job import DigitsJob, make_job
 
 Twist = Callable[[Update], bytes]
@@ -69,6 +69,7 @@ def make_learned_job(
     scoring_rule: str = "aumann-shapley",
     server_momentum: str = "0.5",
     twists: Mapping[tuple[int, int], Twist] | None = None,
+    setting: Setting | None = None,
 ) -> SimulatedJob:
     """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file."""
     digits = make_job(nodes=nodes, server_momentum=server_momentum)
@@ -76,7 +77,7 @@ def make_learned_job(
     model = write_model(digits.task.layout, judge.base)
     validation = digits.task.write_examples(digits.validation)
     spec = _write_spec(digits, scoring_rule, sha256(model), sha256(validation))
-    job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec)
+    job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec, setting=setting)
     job.blobs |= {sha256(model): model, sha256(validation): validation}
     return job
 

@@ -10,7 +10,8 @@ from ledger.tally import Verdict
 from ledger.verify.bundle import RoundFiles
 from ledger.verify.results import Outcome
 from tests.simulated.audit import CHANGES, audit_round, audit_rounds, change_file, cover, find, open_job, play_three
-from tests.simulated.job import OPENED_AT, SimulatedJob, draw_signer
+from tests.simulated.job import SimulatedJob
+from tests.simulated.terms import OPENED_AT, draw_signer
 
 ROUND = 2
 

@@ -29,7 +29,6 @@ def make_sources(change: Callable[[dict[str, Any]], object] | None = None, numbe
     for played in job.rounds:
         for entry in played.tally.entries:
             reply = json.loads(job.hand_out(played.tally.round, entry.seq))
-            reply["header"] = played.header.to_json()
             if change is not None and played.tally.round == number and entry.node == job.nodes[0].address:
                 change(reply)
             source.replies[(played.tally.round, entry.node)] = json.dumps(reply).encode()
