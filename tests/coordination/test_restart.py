@@ -1,12 +1,14 @@
 """Killed at any state and started again on the same files, a round goes on to the same bytes.
 
-A kill is an abandoned context: nothing is closed in order, nothing is handed over but the folder. (Real processes and kill −9
-are in tests/faults.)
+A kill is an abandoned context: nothing is closed in order, nothing is handed over but the folder. (Real processes and
+kill −9 are in tests/faults.)
 """
 
 import asyncio
+import os
 import random
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +29,8 @@ from tests.coordination.learning import Course
 from tests.coordination.premises import URL, Clock, House, Premises
 from tests.coordination.test_rounds import fetch_evidence, make_payload, verify_round
 
+Step = Callable[[Scene], Awaitable[None]]
+
 STATES = ["opened", "one receipt", "closed", "one payload", "revealed", "computed, not sealed", "sealed"]
 
 
@@ -46,7 +50,7 @@ async def play(premises: Premises, course: Course, killed_at: str | None) -> dic
     """One scored round with a kill at one state; return the signed header and every file of the evidence."""
     async with premises.open() as house:
         scene = await set_scene(house, course, scored=True)
-    steps = {
+    steps: dict[str, Step] = {
         "opened": _commit(0),
         "one receipt": _commit(1),
         "closed": _reveal(0),
@@ -69,7 +73,7 @@ async def play(premises: Premises, course: Course, killed_at: str | None) -> dic
     return collected
 
 
-def _commit(number: int):  # noqa: ANN202  a step
+def _commit(number: int) -> Step:
     async def step(scene: Scene) -> None:
         assignment = await scene.nodes[number].poll()
         assert assignment is not None
@@ -79,7 +83,7 @@ def _commit(number: int):  # noqa: ANN202  a step
     return step
 
 
-def _reveal(number: int):  # noqa: ANN202  a step
+def _reveal(number: int) -> Step:
     async def step(scene: Scene) -> None:
         assignment = await scene.nodes[number].poll()
         assert assignment is not None
@@ -114,9 +118,7 @@ async def _collect(scene: Scene) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
-    tmp_path_factory: pytest.TempPathFactory, compute: ComputeChild, course: Course
-) -> dict[str, bytes]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, compute: ComputeChild, course: Course) -> dict[str, bytes]:
     return asyncio.run(play(Premises(tmp_path_factory.mktemp("undisturbed"), compute=compute), course, None))
 
 
@@ -142,16 +144,18 @@ async def test_killed_compute_child_is_replaced(tmp_path: Path, course: Course) 
         await verify_round(scene, 1)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot be held still there")
 async def test_child_that_dies_at_work_is_told_and_tried_again(tmp_path: Path, course: Course) -> None:
     child = ComputeChild(threads=1)
     async with Premises(tmp_path, compute=child).open() as house:
         scene = await set_scene(house, course)
         assert child._process is not None
+        child._process.send_signal(signal.SIGSTOP)
         asking = asyncio.create_task(house.context.compute.ask(None))
+        await asyncio.sleep(0.2)
         child._process.kill()
         with pytest.raises(ComputeDied):
             await asking
-            await house.context.compute.ask(None)
         assert await house.context.compute.ask(None) is None
         assert scene.job
 
