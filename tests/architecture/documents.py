@@ -3,6 +3,7 @@
 docs/cli.md is what `--help` says, by Typer's own generator; docs/openapi.json is what the coordinator serves.
 """
 
+import html
 import json
 import os
 import re
@@ -46,7 +47,24 @@ def _render_program(program: str, module: str) -> str:
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | plain, capture_output=True, encoding="utf-8", check=True, timeout=120
     )
-    return re.sub(r"^#", "##", done.stdout.strip(), flags=re.MULTILINE)
+    # Typer escapes for HTML, and cuts the lists' descriptions; the sections below them have the whole sentence.
+    text = html.unescape(done.stdout.strip())
+    first_lines = dict(re.findall(r"^#+ `([^`]+)`\n\n(\S.*(?:\n\S.*)*)", text, flags=re.MULTILINE))
+    whole = {
+        path: re.split(r"(?<=\.)\s", " ".join(words.split()), maxsplit=1)[0] for path, words in first_lines.items()
+    }
+    return re.sub(r"^#", "##", _complete_lists(text, whole), flags=re.MULTILINE)
+
+
+def _complete_lists(text: str, whole: Mapping[str, str]) -> str:
+    """Puts the whole first sentence of each command where Typer's list has its beginning."""
+    lines, path = [], ""
+    for line in text.splitlines():
+        heading, item = re.fullmatch(r"#+ `([^`]+)`", line), re.match(r"\* `([a-z][\w-]*)`: ", line)
+        path = heading[1] if heading else path
+        sentence = whole.get(f"{path} {item[1]}") if item else None
+        lines.append(f"{item[0]}{sentence}" if item and sentence else line)
+    return "\n".join(lines)
 
 
 def main() -> None:
