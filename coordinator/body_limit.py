@@ -26,14 +26,29 @@ class BodyLimit:
         if announced.isdigit() and int(announced) > self._max_bytes:
             await answer_refusal(BlobTooLarge(self._max_bytes, int(announced)))(scope, receive, send)
             return
-        read = 0
+        body = await self._read(receive)
+        if body is None:
+            await answer_refusal(BlobTooLarge(self._max_bytes, None))(scope, receive, send)
+            return
 
-        async def receive_limited() -> Message:
-            nonlocal read
+        async def receive_again() -> Message:
+            nonlocal body
+            if body is None:
+                return await receive()
+            content, body = body, None
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        await self._app(scope, receive_again, send)
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """The whole body; None as soon as it is too large."""
+        parts: list[bytes] = []
+        size = 0
+        while True:
             message = await receive()
-            read += len(message.get("body", b""))
-            if read > self._max_bytes:
-                raise BlobTooLarge(self._max_bytes, None)
-            return message
-
-        await self._app(scope, receive_limited, send)
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._max_bytes:
+                return None
+            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                return b"".join(parts)
