@@ -73,14 +73,18 @@ class SampleStore:
 
     @classmethod
     def load(cls, path: Path) -> SampleStore:
-        """Reads what was pulled so far; an incomplete last line is cut off."""
+        """Reads what was pulled so far; an incomplete last line is cut off, a damaged file is pulled anew."""
         store = cls(path)
         content = path.read_bytes() if path.exists() else b""
         whole = content[: content.rfind(b"\n") + 1]
         if whole != content:
             save_durably(path, whole, private=True)
-        for line in whole.splitlines():
-            store._take(json.loads(line))
+        try:
+            for line in whole.splitlines():
+                store._take(json.loads(line))
+        except (ValueError, KeyError, TypeError):
+            # Something else wrote into it. Nothing is lost: the platform has it all.
+            return cls(path)
         return store
 
     def add(self, page: Page) -> bool:
@@ -135,7 +139,10 @@ def load_tokens(path: Path, count: int) -> list[str]:
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise UsageRefused(f"the token file {path} cannot be read: {error.strerror}") from None
-    tokens = json.loads(text) if text.startswith("[") else text.split()
+    try:
+        tokens = json.loads(text) if text.startswith("[") else text.split()
+    except ValueError as error:
+        raise UsageRefused(f"{path}: expected a JSON list of tokens: {error}") from None
     if not all(isinstance(token, str) and token for token in tokens) or len(tokens) < count:
         raise UsageRefused(f"{path}: expected {count} tokens (a JSON list, or one a line), got {len(tokens)}")
     return list(tokens[:count])

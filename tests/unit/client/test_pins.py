@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,9 +31,9 @@ def test_every_coordinator_has_its_own_pin(tmp_path: Path) -> None:
 def test_any_change_is_refused_and_the_pin_stays(tmp_path: Path, name: str) -> None:
     path = tmp_path / "pins.json"
     verify_or_save(path, URL, PIN)
-    changed = dataclasses.replace(PIN, **{name: 1 if name == "chain_id" else bytes([9]) * 20})
+    other: dict[str, Any] = {name: 1 if name == "chain_id" else bytes([9]) * 20}
     with pytest.raises(VerificationError) as error:
-        verify_or_save(path, URL, changed)
+        verify_or_save(path, URL, dataclasses.replace(PIN, **other))
     assert error.value.check == "pin"
     assert load_pins(path) == {URL: PIN}
 

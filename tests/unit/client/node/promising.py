@@ -9,7 +9,7 @@ from client.node.training import Trained
 from ledger.commitment import extend_accumulator, start_accumulator
 from ledger.eip712 import compute_domain
 from ledger.signatures import Signer
-from ledger.statements import Closing, Contribution, Receipt, Signed
+from ledger.statements import Closing, Contribution, Receipt
 from ledger.wire import CommitAssignment, ContributionRequest
 
 NOW = 1_800_000_000
@@ -85,9 +85,3 @@ def make_round(kept: Kept, work: CommitAssignment, seq: int = 2, count: int = 4)
     others = [bytes([20 + number]) * 32 for number in range(count)]
     others[seq] = kept.contribution
     return Round(work, tuple(others))
-
-
-def sign(statement: Receipt | Closing, signer: Signer = COORDINATOR) -> Signed[Receipt] | Signed[Closing]:
-    if isinstance(statement, Receipt):
-        return Signed.issue(statement, DOMAIN, signer)
-    return Signed.issue(statement, DOMAIN, signer)

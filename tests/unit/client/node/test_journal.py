@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -78,7 +78,7 @@ def find(journal: Journal) -> Kept:
 @pytest.mark.parametrize("steps", range(5))
 def test_state_after_a_crash_at_each_step_is_the_last_one_written(path: Path, steps: int) -> None:
     journal = reopen(path)
-    changes = [
+    changes: list[Callable[[], None]] = [
         lambda: journal.keep(KEPT, b"payload"),
         lambda: journal.keep_receipt(KEPT.contribution, b"receipt"),
         lambda: journal.keep_closing(KEPT.contribution, b"closing"),

@@ -1,6 +1,7 @@
 """The node's checks of what the coordinator signs: the honest promise passes, each field flipped is named."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_honest_receipt_passes_at_every_place() -> None:
         ({"anchor_by": RECEIPT.anchor_by + 11}, "anchor-by"),
     ],
 )
-def test_flipped_field_of_a_receipt_is_named(changes: dict[str, object], expected: str) -> None:
+def test_flipped_field_of_a_receipt_is_named(changes: dict[str, Any], expected: str) -> None:
     with pytest.raises(VerificationError) as error:
         check_receipt(dataclasses.replace(RECEIPT, **changes))
     assert refused(error) == expected
@@ -101,7 +102,7 @@ def test_honest_closing_passes() -> None:
         ({"seed_digest": WORD}, "seed-digest"),
     ],
 )
-def test_flipped_field_of_a_closing_is_named(changes: dict[str, object], expected: str) -> None:
+def test_flipped_field_of_a_closing_is_named(changes: dict[str, Any], expected: str) -> None:
     with pytest.raises(VerificationError) as error:
         check_closing(dataclasses.replace(CLOSING, **changes))
     assert refused(error) == expected
@@ -138,9 +139,9 @@ def test_closing_whose_list_leaves_out_what_came_before_our_receipt_is_refused()
     assert refused(error) == "closing-sequence"
 
 
-def header(**changes: object) -> RoundHeader:
+def header(**changes: Any) -> RoundHeader:
     zero = bytes(32)
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "job": JOB,
         "round": 1,
         "parent": JOB,
@@ -159,10 +160,10 @@ def header(**changes: object) -> RoundHeader:
         "opened_at": NOW - 100,
         "closed_at": NOW - 50,
     }
-    return RoundHeader(**(fields | changes))  # type: ignore[arg-type]  # a test's fields by name
+    return RoundHeader(**(fields | changes))
 
 
-def check_assignment(previous: RoundHeader | None, signer: Signer = COORDINATOR, **changes: object) -> None:
+def check_assignment(previous: RoundHeader | None, signer: Signer = COORDINATOR, **changes: Any) -> None:
     parent = JOB if previous is None else header().digest(DOMAIN)
     model = WORK.base_model if previous is None else header().next_model
     work = make_work(1 if previous is None else 2, **({"parent": parent, "base_model": model} | changes))
@@ -191,7 +192,7 @@ def test_first_round_starts_from_the_spec_and_later_ones_from_the_header() -> No
     ],
 )
 def test_assignment_of_another_history_is_refused(
-    previous: RoundHeader | None, changes: dict[str, object], expected: str
+    previous: RoundHeader | None, changes: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(VerificationError) as error:
         check_assignment(previous, **changes)
