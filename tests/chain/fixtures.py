@@ -51,9 +51,10 @@ class TestChain:
         return snapshot
 
     def restore(self, snapshot: str) -> None:
-        """Undo everything since; the clock goes on with the world's, which anvil would set back too."""
+        """Undo everything since. The clock goes on with the world's, unless it was ahead: anvil would set it back."""
         assert self.rpc.send("evm_revert", snapshot) is True
-        self.rpc.send("evm_setTime", hex(int(time.time())))
+        head = self.rpc.fetch("eth_getBlockByNumber", "latest", False)
+        self.rpc.send("evm_setTime", hex(max(int(time.time()), int(head["timestamp"], 16))))
 
     def stop_mining(self) -> None:
         self.rpc.send("evm_setAutomine", False)
