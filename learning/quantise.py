@@ -59,8 +59,9 @@ def compute_norm_squared(update: Update) -> int:
     """Returns Σu², exactly."""
     total = 0
     for start in range(0, update.size, _BLOCK):
-        block = update[start : start + _BLOCK].astype(np.int64)
-        total += int(np.dot(block, block))  # below 2^20 · 2^30
+        # At most 2^20 · 2^30: every partial sum is an integer that float64 holds, in whatever order it is taken.
+        block = update[start : start + _BLOCK].astype(np.float64)
+        total += int(np.dot(block, block))
     return total
 
 
