@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from contracts.refusals import TransactionReverted
@@ -49,38 +50,50 @@ class Anchor:
         )
 
 
+class Finality(IntEnum):
+    """How the rounds of a job become final (Solidity: Finality)."""
+
+    UNKNOWN = 0
+    BY_WINDOW = 1
+    BY_WITNESSES = 2
+
+
 @dataclass(frozen=True)
 class JobState:
     """What the ledger keeps of a job (Solidity: Job). Amounts in base units of `token`, times in unix seconds.
 
     Attributes:
-        posted: the last posted round, 0 if none.
-        halted: rounds from this one on are struck and none is posted any more; 0 while the job runs.
-        attested: the last round the quorum attested.
         paid: claimed so far.
         claimable: sum of totalReward up to the newest final round that was claimed from.
+        halted: rounds from this one on are struck and none is posted any more; 0 while the job runs.
+        finality: a value of Finality.
+        posted: the last posted round, 0 if none.
+        attested: the last round the quorum attested.
+        window_end: until when the last posted round can be challenged.
+        closes_at: when the requested close takes effect; 0 if none was requested.
         last_header: digest of the last posted header; the job id before the first.
         bond: what is locked of the coordinator's; 0 once cut or released.
-        closes_at: when the requested close takes effect; 0 if none was requested.
         closed: whether what was left has been returned.
         bounty: the challenger's part of a cut bond that nobody has been awarded yet.
     """
 
-    coordinator: bytes
-    rounds: int
-    window: int
-    anchor_seconds: int
-    token: bytes
-    posted: int
-    halted: int
-    attested: int
     paid: int
     claimable: int
+    halted: int
+    finality: int
+    coordinator: bytes
+    posted: int
+    attested: int
+    window_end: int
+    token: bytes
+    closes_at: int
+    window: int
+    rounds: int
     last_header: bytes
     budget_per_round: int
     bond: int
     requester: bytes
-    closes_at: int
+    anchor_seconds: int
     burned_rounds: int
     closed: bool
     min_stake: int
@@ -93,11 +106,15 @@ class RoundState:
 
     Attributes:
         anchor: word of the round's Anchor.
+        token: the job's.
         rewards: sum of totalReward of this and all earlier rounds.
+        attest_by: until when the quorum can attest it; 0 in a job without witnesses.
     """
 
     anchor: bytes
+    token: bytes
     rewards: int
+    attest_by: int
 
 
 @dataclass(frozen=True)
@@ -140,7 +157,7 @@ class NodeState:
 def build_state(kind: type[S], members: Mapping[str, Any]) -> S:
     """Return a state from Solidity's members by name, whatever their order; some have a `_` there, to be no keyword."""
     values = {to_snake(name).rstrip("_"): value for name, value in members.items()}
-    return kind(**{name: values[name] for name in kind.__dataclass_fields__})
+    return kind(**values)
 
 
 @dataclass(frozen=True)

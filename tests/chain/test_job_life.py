@@ -7,7 +7,7 @@ from contracts.job_events import CloseRequested, JobClosed, JobOpened, RoundPost
 from contracts.money_events import BondDeposited, BondReleased, Claimed, ClaimFailed
 from contracts.node_events import NodeRegistered
 from contracts.refusals import TransactionReverted
-from contracts.state import NOT_FINAL
+from contracts.state import NOT_FINAL, Finality
 from tests.chain.fixtures import TestChain
 from tests.chain.life import BUDGET, NAT, WINDOW, JobLife, Parties, begin, name_node
 
@@ -32,6 +32,7 @@ def test_opened_job_is_kept_as_its_terms_say(gateway: Gateway, life: JobLife) ->
     assert state is not None
     assert (state.requester, state.coordinator) == (life.requester.address, life.coordinator.address)
     assert (state.rounds, state.window, state.budget_per_round) == (3, WINDOW, BUDGET)
+    assert state.finality == Finality.BY_WINDOW
     assert (state.bond, state.posted, state.last_header) == (5 * BUDGET, 0, life.job)
     assert gateway.fetch_account(life.job).free == 3 * BUDGET
     assert gateway.fetch_funds(life.coordinator.address) == 0
