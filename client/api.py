@@ -33,6 +33,7 @@ from client.transport import (
     read_result,
     verify_status,
 )
+from contracts.recursion import keep_recursion_limit
 
 T = TypeVar("T")
 
@@ -55,6 +56,7 @@ class Api:
         remarks: Remarks | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        keep_recursion_limit()
         self.url = check_url(url)
         self._patience = patience or Patience()
         self._remarks = remarks or Silence()
@@ -154,6 +156,7 @@ class AsyncApi:
         remarks: Remarks | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        keep_recursion_limit()
         self.url = check_url(url)
         self._patience = patience or Patience()
         self._remarks = remarks or Silence()

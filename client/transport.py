@@ -138,7 +138,7 @@ def read_result(url: str, call: Call[T], answer: Answer) -> T:
 def _read_error(content: bytes) -> Mapping[str, object] | None:
     try:
         body = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) and {"error", "detail"} <= body.keys() else None
 

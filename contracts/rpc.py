@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
 from contracts.errors import ChainUnreachable, ProviderRefused
+from contracts.recursion import keep_recursion_limit
 
 if TYPE_CHECKING:
     import requests
@@ -52,6 +53,7 @@ class Rpc:
         import requests  # noqa: PLC0415 -- with web3, one second of imports
         from web3 import HTTPProvider  # noqa: PLC0415
 
+        keep_recursion_limit()
         self.url = url
         self._attempts = attempts
         self._backoff_seconds = backoff_seconds
@@ -147,7 +149,7 @@ def _read_status(method: str, response: requests.Response | None) -> dict[str, A
         raise _NoAnswer(f"HTTP status {status}")
     try:
         value = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if isinstance(value, dict) and value.get("error") is not None:
         return value

@@ -14,6 +14,7 @@ import structlog
 from fastapi import APIRouter, FastAPI, Response
 
 from contracts.deployment import Deployment
+from contracts.recursion import keep_recursion_limit
 from coordinator.access.routes import create_router
 from coordinator.bell import Bell
 from coordinator.blobs import BlobStore
@@ -80,6 +81,7 @@ def build_context(
 
 def create_app(context: Context, worker: Worker | None = None) -> FastAPI:
     """The application over a context; it runs the worker too, where one is given."""
+    keep_recursion_limit()
     app = describe_app(lifespan=_live)
     app.state.context = context
     app.state.worker = worker

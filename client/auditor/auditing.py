@@ -197,5 +197,5 @@ def _list_nodes(content: bytes) -> list[bytes]:
     """The nodes that entries.json names, as far as it can be read: only to know whom to ask for."""
     try:
         return [parse_address(item["node"]) for item in json.loads(content)]
-    except (ValueError, KeyError, TypeError, Malformed):
+    except (ValueError, KeyError, TypeError, Malformed, RecursionError):
         return []

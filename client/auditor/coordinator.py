@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from client import calls
 from client.api import Api
 from client.call import Answer, Call
-from client.errors import CoordinatorRefused
+from client.errors import CoordinatorRefused, TransportOverflow
 from client.identity import Identity
 from ledger import canonical, evidence
 from ledger.errors import Malformed
@@ -17,7 +17,7 @@ from ledger.verify.bundle import JobFiles
 
 MANIFEST_LIMIT_BYTES = 64 << 10
 FILE_LIMIT_BYTES = 256 << 20
-_NOT_GIVEN = frozenset({403, 404, 409, 410})
+_NOT_GIVEN = frozenset({401, 403, 404, 409, 410})
 
 
 class CoordinatorEvidence:
@@ -65,6 +65,9 @@ class CoordinatorEvidence:
         call: Call[bytes] = Call("GET", path, _read_content, limit_bytes=limit_bytes)
         try:
             return self._ask(call)
+        except TransportOverflow:
+            # Longer than the manifest lists or than any such file: nobody reads on to find out what it is.
+            return None
         except CoordinatorRefused as error:
             if error.status not in _NOT_GIVEN:
                 raise
@@ -90,7 +93,7 @@ def _take(content: bytes, member: str) -> bytes | None:
     """The bytes of one member of a JSON object, None where there is none."""
     try:
         value = json.loads(content)[member]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return canonical.encode(value)
 

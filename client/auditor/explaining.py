@@ -195,7 +195,7 @@ def _read(content: bytes) -> tuple[Entry, list[bytes], Signed[RoundHeader]]:
         reply = json.loads(content)
         entry, proof, header = reply["entry"], reply["proof"], reply["header"]
         elements = [parse_hex(element, 32, "proof") for element in proof]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Malformed("entry with proof", f"an object with entry, proof and header ({error})") from None
     decoded = canonical.decode(canonical.encode(entry))
     return Entry.from_json(decoded), elements, Signed.from_json(RoundHeader, header)
