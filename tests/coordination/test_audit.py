@@ -1,0 +1,140 @@
+"""The auditor over real HTTP: what a coordinator serves passes every check, and what it keeps back is unknown."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import uvicorn
+
+from client.api import Api
+from client.auditor import Report, Scope, Sources, audit
+from client.auditor.checks import ALL_CHECKS
+from client.auditor.coordinator import CoordinatorEvidence
+from client.auditor.explaining import explain
+from client.auditor.sources import ChainFacts, KeptJob, PostedRound
+from contracts.state import AccountState
+from coordinator.app import create_app
+from learning.screen import write_update
+from ledger.statements import RoundHeader
+from ledger.verify.bundle import AnchoredRound
+from ledger.verify.chain import compute_anchor
+from ledger.verify.results import Outcome
+from tests.coordination.conftest import Scene, set_scene
+from tests.coordination.learning import Course
+from tests.coordination.people import DOMAIN
+from tests.coordination.premises import House
+from tests.coordination.test_rounds import SIZE, fetch_header, play_round
+from tests.simulated.audit import find
+from tests.simulated.sources import SimulatedChain
+
+
+@asynccontextmanager
+async def serve(house: House) -> AsyncIterator[str]:
+    """The coordinator's API on a free port of loopback."""
+    app = create_app(house.context, None)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    listener = socket.create_server(("127.0.0.1", 0))  # it queues whoever comes before the server is up
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def play(house: House, course: Course, readers: str = "public") -> Scene:
+    """Two scored rounds: one node sends zeros, one sends too much and then does not reveal."""
+    scene = await set_scene(house, course, nodes=4, rounds=2, scored=True, evidence_readers=readers)
+    for number in (1, 2):
+        assignment = await scene.nodes[0].poll()
+        assert assignment is not None
+        base = await scene.requester.send("GET", f"/v1/blobs/{assignment['baseModel'][2:]}")
+        payloads: dict[int, bytes | None] = {
+            node: course.train(base.content, node, number, assignment["clip"]) for node in (0, 1)
+        }
+        payloads[2] = write_update(np.zeros(SIZE, np.int16))
+        payloads[3] = write_update(np.full(SIZE, 30_000, np.int16)) if number == 1 else None
+        await play_round(scene, payloads)
+    house.clock.advance(scene.spec.reveal_seconds)
+    await house.look()
+    await house.look()
+    return scene
+
+
+async def make_facts(scene: Scene) -> ChainFacts:
+    """What a chain would hold of the job."""
+    headers = [(await fetch_header(scene, number)).statement for number in (1, 2)]
+    rewards = [header.total_reward for header in headers]
+    terms = scene.terms
+    kept = KeptJob(
+        terms.requester,
+        terms.coordinator,
+        terms.token,
+        terms.rounds,
+        terms.budget_per_round,
+        terms.window,
+        headers[-1].digest(DOMAIN),
+    )
+    funded = terms.rounds * terms.budget_per_round
+    account = AccountState(funded, 0, sum(rewards), funded - sum(rewards), 0, 0)
+    posted = tuple(post(header, terms.window) for header in headers)
+    sums = (rewards[0], sum(rewards))
+    return ChainFacts(DOMAIN, 9, headers[-1].closed_at + 900, terms, kept, account, posted, sums, (), {})
+
+
+def post(header: RoundHeader, window: int) -> PostedRound:
+    at = header.closed_at + 30
+    word = compute_anchor(header.digest(DOMAIN), header.entries_root, header.count, at + window)
+    return PostedRound(header, AnchoredRound(word, at + window, at + window, at), 8, bytes(32))
+
+
+async def run(scene: Scene, url: str, facts: ChainFacts, scope: Scope | None = None) -> Report:
+    def work() -> Report:
+        with Api(url) as api:
+            sources = Sources(CoordinatorEvidence(api, None), SimulatedChain(facts))
+            return audit(scene.job, sources, scope)
+
+    return await asyncio.to_thread(work)
+
+
+async def test_what_a_coordinator_serves_passes_every_check(house: House, course: Course) -> None:
+    scene = await play(house, course)
+    facts = await make_facts(scene)
+    async with serve(house) as url:
+        report = await run(scene, url, facts, Scope(threads=2))
+        assert [str(result) for result in report.results if result.outcome is not Outcome.PASS] == []
+        assert find(report.results, Outcome.PASS) == set(ALL_CHECKS)
+        assert report.exit_code == 0
+
+        def tell() -> tuple[str, ...]:
+            with Api(url) as api:
+                sources = Sources(CoordinatorEvidence(api, None), SimulatedChain(facts))
+                return explain(scene.job, 2, scene.nodes[0].address, sources).lines
+
+        assert "accepted" in (await asyncio.to_thread(tell))[0]
+
+
+async def test_evidence_that_is_not_for_strangers_is_unknown_to_them(house: House, course: Course) -> None:
+    scene = await play(house, course, readers="auditors")
+    facts = await make_facts(scene)
+    async with serve(house) as url:
+        report = await run(scene, url, facts)
+    assert report.exit_code == 3
+    assert not report.find(Outcome.FAIL)
+    assert "header-signature" in find(report.results, Outcome.UNKNOWN)
+
+
+@pytest.mark.parametrize("name", ["word", "final_at"])
+async def test_chain_that_holds_another_round_contradicts(house: House, course: Course, name: str) -> None:
+    scene = await play(house, course)
+    facts = await make_facts(scene)
+    changed = replace(facts.rounds[0].anchored, **{name: bytes(32) if name == "word" else 7})  # type: ignore[arg-type]
+    rounds = (replace(facts.rounds[0], anchored=changed), facts.rounds[1])
+    async with serve(house) as url:
+        report = await run(scene, url, replace(facts, rounds=rounds), Scope(recompute=False))
+    assert report.exit_code == 1
+    assert "anchor" in find(report.results)
