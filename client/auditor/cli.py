@@ -78,12 +78,11 @@ def verify(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
 
     settings, home = start()
     with _unfinished_is_not_checked():
-        first, last = parse_rounds(rounds)
-        scope = Scope(first, last, recompute, threads)
+        wanted, scope = parse_job(job), Scope(*parse_rounds(rounds), recompute, threads)
         signer = _unlock(settings, wallet, passphrase_file)
         with _connect(settings, home, coordinator, rpc, ledger, chain_id, from_block, signer) as connection:
             with ProgressBar() as progress:
-                report = audit(parse_job(job), connection.sources, scope, progress)
+                report = audit(wanted, connection.sources, scope, progress)
             report = report.quote(connection.said)
         if as_json:
             print_json(report.to_json())
@@ -110,11 +109,12 @@ def explain(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
     from client.output import print_json  # noqa: PLC0415
 
     settings, home = start()
+    wanted, who = parse_job(job), parse_node(node)
     with (
         _unfinished_is_not_checked(contradicts=True),
         _connect(settings, home, coordinator, rpc, ledger, chain_id, from_block, None) as connection,
     ):
-        explanation = explain_entry(parse_job(job), number, parse_node(node), connection.sources)
+        explanation = explain_entry(wanted, number, who, connection.sources)
     if as_json:
         print_json(explanation.to_json())
     else:
