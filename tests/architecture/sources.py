@@ -1,13 +1,15 @@
 """The project's own source files, as the architecture tests read them."""
 
 import ast
+import os
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ledger", "learning", "contracts", "coordinator", "client")
-NOT_OURS = {"node_modules", "out", "cache", "__pycache__", ".venv"}
+NOT_OURS = {"node_modules", "out", "cache", "__pycache__"}
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,22 @@ class Source:
         return ast.get_docstring(self.tree) or ""
 
 
-def find_files(folder: Path, pattern: str) -> list[Path]:
+def find_files(folder: Path, *patterns: str) -> list[Path]:
     """Files below `folder` that match, without what tools put there, sorted."""
-    return sorted(
-        path for path in folder.rglob(pattern) if path.is_file() and NOT_OURS.isdisjoint(path.relative_to(folder).parts)
-    )
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in NOT_OURS and (name[0] != "." or name == ".ci")]
+        found += [Path(parent, name) for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
+    return sorted(found)
+
+
+def parse(path: Path, text: str) -> Source:
+    """A source from its text."""
+    return Source(path, text, ast.parse(text, filename=str(path)))
 
 
 @cache
 def load_sources(*folders: str) -> tuple[Source, ...]:
     """Every Python file of the named top-level folders, parsed."""
     files = [path for folder in folders for path in find_files(ROOT / folder, "*.py")]
-    texts = [path.read_text(encoding="utf-8") for path in files]
-    return tuple(
-        Source(path, text, ast.parse(text, filename=str(path))) for path, text in zip(files, texts, strict=True)
-    )
+    return tuple(parse(path, path.read_text(encoding="utf-8")) for path in files)

@@ -68,3 +68,12 @@ def imported_modules(source: Source) -> set[str]:
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
     return {name.partition(".")[0] for name in names}
+
+
+def test_every_dependency_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    providers = packages_distributions()
+    modules = {module for source in load_sources(*PACKAGES) for module in imported_modules(source)}
+    used = {normalise(name) for module in modules for name in providers.get(module, [])}
+    declared = {normalise(re.split(r"[<>=!~\[; ]", name)[0]) for name in project["dependencies"]}
+    assert declared <= used, declared - used
