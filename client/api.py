@@ -142,7 +142,7 @@ class Api:
 
 
 class AsyncApi:
-    """Talks to one coordinator from an event loop. The arguments are those of `Api`.
+    """Talks to one coordinator from an event loop. The arguments are those of `Api`, `tls` and another `transport`.
 
     Every node has its own: one pool for many nodes costs five times the processor time of a pool each, because a pool
     looks through all its connections at every request. They share `tls`, the costly part of a pool.
@@ -155,12 +155,13 @@ class AsyncApi:
         patience: Patience | None = None,
         remarks: Remarks | None = None,
         tls: ssl.SSLContext | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         keep_recursion_limit()
         self.url = check_url(url)
         self._patience = patience or Patience()
         self._remarks = remarks or Silence()
-        self._http = httpx.AsyncClient(trust_env=not is_loopback(url), verify=tls or True)
+        self._http = httpx.AsyncClient(trust_env=not is_loopback(url), verify=tls or True, transport=transport)
 
     async def __aenter__(self) -> Self:
         return self

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 TOKEN_DECIMALS = 18
+SHOWN_DECIMALS = 6
+PIPED_WIDTH = 240
 
 
 def create_console() -> Console:
@@ -37,7 +39,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    # A file or a pipe has no edge: nothing is folded there.
+    console.print(table, width=None if console.is_terminal else PIPED_WIDTH)
 
 
 def print_pairs(pairs: Mapping[str, str]) -> None:
@@ -54,10 +58,16 @@ def format_amount(amount: int, decimals: int = TOKEN_DECIMALS) -> str:
     return f"{sign}{whole}.{part}" if part else f"{sign}{whole}"
 
 
+def shorten_amount(amount: int) -> str:
+    """Base units as a decimal number for tables: cut after six places, with … where something was cut."""
+    kept = amount - amount % 10 ** (TOKEN_DECIMALS - SHOWN_DECIMALS)
+    return format_amount(kept) + ("…" if kept != amount else "")
+
+
 def format_time(at: int) -> str:
     """Seconds UTC as a date and time."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).replace("-", "", 1).isdecimal() or text in ("", "–")
+    return text.removesuffix("…").replace(".", "", 1).replace("-", "", 1).isdecimal() or text in ("", "–")

@@ -92,7 +92,7 @@ def relay_claims(
         identity.fetch(calls.send_claim(ClaimRequest(job=item.job, round=item.final_round, node=item.node)))
         for item in accounts
     ]
-    return [_wait(found, view, sleep) for view in asked]
+    return [_read_paid(view) for view in _wait(found, asked, sleep)]
 
 
 def send_claims(found: Contact, gateway: Gateway, sender: Sender, accounts: Sequence[Account]) -> list[Paid]:
@@ -152,10 +152,16 @@ def _send(
     ]
 
 
-def _wait(found: Contact, view: ClaimView, sleep: Callable[[float], None]) -> Paid:
-    while view.state in ("queued", "sent"):
+def _wait(found: Contact, asked: Sequence[ClaimView], sleep: Callable[[float], None]) -> list[ClaimView]:
+    """Looks at all that are not done, then pauses, until all are."""
+    views = {view.claim: view for view in asked}
+    while waiting := [view for view in views.values() if view.state in ("queued", "sent")]:
         sleep(LOOK_SECONDS)
-        view = found.api.fetch(calls.claim(view.claim))
+        views |= {view.claim: found.api.fetch(calls.claim(view.claim)) for view in waiting}
+    return [views[view.claim] for view in asked]
+
+
+def _read_paid(view: ClaimView) -> Paid:
     if view.state == "failed":
         raise ClaimFailed(view.node, view.job, view.detail)
     return Paid(view.node, view.job, view.round, view.amount, view.transaction)

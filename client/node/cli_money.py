@@ -33,7 +33,7 @@ def earnings(
     whether it keeps that header, and how much has been claimed.
     """
     from client.node.accounts import fetch_accounts, find_nodes  # noqa: PLC0415
-    from client.output import format_amount, print_json, print_table  # noqa: PLC0415
+    from client.output import print_json, print_table, shorten_amount  # noqa: PLC0415
     from ledger.hexadecimal import to_address  # noqa: PLC0415
 
     settings, found = contact(coordinator, quiet=as_json)
@@ -48,7 +48,7 @@ def earnings(
             to_address(account.node),
             account.title,
             str(account.last_round),
-            *(format_amount(sum_) for sum_ in (account.earned, account.final, account.claimed, account.claimable)),
+            *(shorten_amount(sum_) for sum_ in (account.earned, account.final, account.claimed, account.claimable)),
         ]
         for account in accounts
     ]

@@ -14,7 +14,7 @@ JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job's id, 0
 def list_jobs(coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
     """List the coordinator's jobs, newest first."""
     from client import calls  # noqa: PLC0415
-    from client.output import format_amount, print_json, print_table  # noqa: PLC0415
+    from client.output import print_json, print_table, shorten_amount  # noqa: PLC0415
     from ledger.hexadecimal import to_hex  # noqa: PLC0415
 
     _, found = contact(coordinator, quiet=as_json)
@@ -29,7 +29,7 @@ def list_jobs(coordinator: CoordinatorOption = None, as_json: JsonOption = False
             view.state,
             f"{view.rounds_sealed} of {view.terms.rounds}",
             str(view.rounds_final),
-            format_amount(view.spent),
+            shorten_amount(view.spent),
         ]
         for view in views
     ]
@@ -39,7 +39,14 @@ def list_jobs(coordinator: CoordinatorOption = None, as_json: JsonOption = False
 def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
     """Show a job: its terms, where it stands, and its rounds."""
     from client import calls  # noqa: PLC0415
-    from client.output import format_amount, format_time, print_json, print_pairs, print_table  # noqa: PLC0415
+    from client.output import (  # noqa: PLC0415
+        format_amount,
+        format_time,
+        print_json,
+        print_pairs,
+        print_table,
+        shorten_amount,
+    )
     from ledger.hexadecimal import parse_hex, to_address, to_hex  # noqa: PLC0415
 
     _, found = contact(coordinator, quiet=as_json)
@@ -73,8 +80,8 @@ def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonO
             str(item.committed),
             str(item.revealed),
             "–" if item.accepted is None else str(item.accepted),
-            "–" if item.pot is None else format_amount(item.pot),
-            "–" if item.total_reward is None else format_amount(item.total_reward),
+            "–" if item.pot is None else shorten_amount(item.pot),
+            "–" if item.total_reward is None else shorten_amount(item.total_reward),
             item.void or "",
         ]
         for item in rounds
@@ -86,7 +93,7 @@ def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonO
 def nodes(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
     """List who works on a job: samples, compute time, credit and earnings of each node."""
     from client import calls  # noqa: PLC0415
-    from client.output import format_amount, print_json, print_table  # noqa: PLC0415
+    from client.output import print_json, print_table, shorten_amount  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex, to_address  # noqa: PLC0415
     from ledger.tally import SCORE_BITS  # noqa: PLC0415
 
@@ -105,8 +112,8 @@ def nodes(job: JobArgument, coordinator: CoordinatorOption = None, as_json: Json
             f"{item.compute_seconds:.1f}",
             "–" if item.loss is None else f"{item.loss:.3f}",
             f"{item.credit / 2**SCORE_BITS:.6f}",
-            format_amount(item.earned),
-            format_amount(item.claimed),
+            shorten_amount(item.earned),
+            shorten_amount(item.claimed),
         ]
         for item in work
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from client.events import JobEvent
-from client.output import create_console, format_amount
+from client.output import create_console, format_amount, shorten_amount
 from ledger.wire import JobView, LogLine, RoundView
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class JobPicture:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen: every round final, or the job ended otherwise."""
-        if self.job is None:
+        if self.job is None or len(self.rounds) < self.job.rounds_sealed:
             return False
         done = self.job.state == "finished" and self.job.rounds_final == self.job.terms.rounds
         return done or self.job.state in ENDED
@@ -95,7 +95,7 @@ def _until_over(events: Iterable[JobEvent], picture: JobPicture) -> Iterator[Job
 
 def _describe_round(view: RoundView) -> tuple[str, ...]:
     metrics = "" if not view.metrics else ", ".join(f"{name} {value:.3f}" for name, value in view.metrics.items())
-    paid = "–" if view.total_reward is None else format_amount(view.total_reward)
-    pot = "–" if view.pot is None else format_amount(view.pot)
+    paid = "–" if view.total_reward is None else shorten_amount(view.total_reward)
+    pot = "–" if view.pot is None else shorten_amount(view.pot)
     state = f"{view.state} (void: {view.void})" if view.void else view.state
     return (str(view.round), state, str(view.cohort), str(view.committed), str(view.revealed), pot, paid, metrics)
