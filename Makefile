@@ -54,9 +54,9 @@ test-contracts: dev
 test-python: dev
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-deep: dev ## the long profiles
+deep: dev ## the long profiles: more fuzzing, more examples
 	cd contracts && FOUNDRY_PROFILE=deep $(FORGE) test
-	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n $(WORKERS) --dist loadfile -m deep
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "deep or not deep" tests/property
 
 demo: dev ## the main job, end to end, on real data
 	$(BIN)/tally demo

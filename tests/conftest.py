@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from contracts.devchain import DevChain
 
-# The ordinary run draws the same examples every time; `-m deep` with HYPOTHESIS_PROFILE=deep looks for new ones.
+# The ordinary run draws the same examples every time; HYPOTHESIS_PROFILE=deep (`make deep`) looks for new ones.
 settings.register_profile(
     "ordinary", deadline=None, derandomize=True, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
