@@ -155,6 +155,7 @@ def _read_integer(name: str, value: object) -> int:
 
 def _read_loss(name: str, value: object) -> str | None:
     whole, _, digits = value.partition(".") if isinstance(value, str) else ("", "", "")
-    if value is not None and not (whole.removeprefix("-").isdecimal() and len(digits) == _LOSS_DIGITS):
+    decimal = whole.removeprefix("-").isdecimal() and digits.isdecimal() and f"{whole}{digits}".isascii()
+    if value is not None and not (decimal and len(digits) == _LOSS_DIGITS):
         raise MalformedJson(f"{OUTCOME}: {name}", f"null or a decimal string with {_LOSS_DIGITS} digits", value)
     return None if value is None else str(value)

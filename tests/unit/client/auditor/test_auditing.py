@@ -90,13 +90,16 @@ def test_two_threads_find_the_same() -> None:
     assert one.results == two.results
 
 
-def test_flipped_byte_of_a_payload_fails_payload_digest() -> None:
-    job, source = play(), make_evidence(play())
-    digest = next(iter(job.rounds[1].payloads))
-    source.blobs[digest] = source.blobs[digest][:-1] + b"\1"
-    report = audit(job.id, Sources(source, SimulatedChain(make_facts(job))))
-    assert failed(report, 2) == {"payload-digest"}
-    assert report.exit_code == 1
+@pytest.mark.parametrize("at", [0, 9, 80, -1])
+def test_flipped_byte_of_any_payload_fails_payload_digest(at: int) -> None:
+    job = play()
+    for digest, payload in job.rounds[1].payloads.items():
+        source, flipped = make_evidence(job), bytearray(payload)
+        flipped[at] ^= 1
+        source.blobs[digest] = bytes(flipped)
+        report = audit(job.id, Sources(source, SimulatedChain(make_facts(job))), Scope(first=2, last=2))
+        assert failed(report, 2) == {"payload-digest"}
+        assert report.exit_code == 1
 
 
 @pytest.mark.parametrize(("name", "check"), [(evidence.AGGREGATE, "aggregate"), (evidence.MOMENTUM, "next-model")])
