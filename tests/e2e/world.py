@@ -19,11 +19,11 @@ from client.home import Home
 from client.seed import Seed, save_seed
 from client.wallet import encrypt_secret, save_keystore
 from contracts.amounts import parse_amount
+from contracts.chain import Chain
 from contracts.deploy import deploy, plan_deployment
 from contracts.deployment import Deployment
 from contracts.devchain import DevChain
 from contracts.escrow import deposit_bond
-from contracts.chain import Chain
 from contracts.gateway import Gateway
 from contracts.rpc import Rpc
 from contracts.sender import Sender
@@ -158,7 +158,7 @@ class World:
         return [self.launch(f"claim-{home}", command, self.client(home)) for home in ("node-a", "fleet")]
 
     def audit(self, job: bytes) -> dict[str, Any]:
-        """The report of `tally audit verify`, by someone who knows the ledger. Raises ProgramFailed unless it passed."""
+        """What `tally audit verify` reports to someone who knows the ledger. Raises ProgramFailed unless it passed."""
         where = ["--ledger", to_address(self.deployment.job_ledger), "--json"]
         report = run_well(["tally", "audit", "verify", f"0x{job.hex()}", *where], self.client("auditor"))
         read: dict[str, Any] = json.loads(report)
