@@ -1,6 +1,6 @@
 """Audits of simulated jobs that really learned: honest ones pass, each lie of the learning fails its own check."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -16,12 +16,14 @@ from learning.evidence import OutcomeAccount
 from learning.screen import write_update
 from learning.tensors import ArrayType, read_arrays, write_arrays
 from ledger import evidence
+from ledger.commitment import Opening
 from ledger.hashing import sha256
 from ledger.tally import Verdict
 from ledger.verify.bundle import RoundFiles
 from ledger.verify.results import Outcome
 from tests.simulated.audit import find, flip
 from tests.simulated.job import SimulatedJob
+from tests.simulated.judge import Judged
 from tests.simulated.learned import make_learned_job, send_rubbish, send_zero
 from tests.simulated.sources import SimulatedChain, SimulatedEvidence, make_evidence, make_facts, make_sources
 
@@ -272,3 +274,16 @@ def bend_gradient(job: SimulatedJob, by: int) -> bytes:
     content = job.rounds[0].bundle.files[evidence.GRADIENT]
     values = read_arrays(content, {"gradient": ArrayType("I32", (None,))}, "gradient", len(content))["gradient"]
     return write_arrays({"gradient": (values + by * (np.abs(values) < 2**22)).astype(np.int32)})
+
+
+def test_update_that_was_refused_without_reason_fails_screening() -> None:
+    job = make_learned_job(rounds=1)
+    honest = job.judge.judge
+
+    def refuse_first(one: SimulatedJob, openings: Sequence[Opening | None], beacon: bytes) -> Judged:
+        judged = honest(one, openings, beacon)
+        return replace(judged, verdicts=[(Verdict.NORM, 0, 0), *judged.verdicts[1:]])
+
+    job.judge.judge = refuse_first  # type: ignore[method-assign]  # this coordinator lies
+    job.play()
+    assert "screening" in failed(audit(job.id, make_sources(job)), 1)
