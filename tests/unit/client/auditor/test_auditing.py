@@ -23,7 +23,7 @@ from ledger.verify.bundle import RoundFiles
 from ledger.verify.results import Outcome
 from tests.simulated.audit import find, flip
 from tests.simulated.job import SimulatedJob
-from tests.simulated.judge import Judged
+from tests.simulated.judge import Judge, Judged
 from tests.simulated.learned import make_learned_job, send_rubbish, send_zero
 from tests.simulated.sources import SimulatedChain, SimulatedEvidence, make_evidence, make_facts, make_sources
 
@@ -276,14 +276,22 @@ def bend_gradient(job: SimulatedJob, by: int) -> bytes:
     return write_arrays({"gradient": (values + by * (np.abs(values) < 2**22)).astype(np.int32)})
 
 
-def test_update_that_was_refused_without_reason_fails_screening() -> None:
-    job = make_learned_job(rounds=1)
-    honest = job.judge.judge
+class RefusingJudge:
+    """Learns honestly and refuses the first update for its norm all the same."""
 
-    def refuse_first(one: SimulatedJob, openings: Sequence[Opening | None], beacon: bytes) -> Judged:
-        judged = honest(one, openings, beacon)
+    def __init__(self, honest: Judge) -> None:
+        self.honest = honest
+
+    def make_payload(self, job: SimulatedJob, node: int) -> bytes:
+        return self.honest.make_payload(job, node)
+
+    def judge(self, job: SimulatedJob, openings: Sequence[Opening | None], beacon: bytes) -> Judged:
+        judged = self.honest.judge(job, openings, beacon)
         return replace(judged, verdicts=[(Verdict.NORM, 0, 0), *judged.verdicts[1:]])
 
-    job.judge.judge = refuse_first  # type: ignore[method-assign]  # this coordinator lies
+
+def test_update_that_was_refused_without_reason_fails_screening() -> None:
+    job = make_learned_job(rounds=1)
+    job.judge = RefusingJudge(job.judge)
     job.play()
     assert "screening" in failed(audit(job.id, make_sources(job)), 1)
