@@ -6,7 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Answer = tuple[int, list[tuple[str, str]], bytes]
+"""Status, headers, content."""
 
 _ANSWER_SECONDS = 60.0
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"})
@@ -106,7 +110,7 @@ class Gate:
         for barrier in self._barriers:
             barrier.lift()
 
-    def pass_on(self, request: Request) -> tuple[int, list[tuple[str, str]], bytes] | None:
+    def pass_on(self, request: Request) -> Answer | None:
         """The coordinator's answer, None where the client is to see a broken connection."""
         barrier = next((each for each in self._barriers if each.takes(request)), None)
         if barrier is not None:
@@ -118,7 +122,7 @@ class Gate:
             return None
         return answer
 
-    def _forward(self, request: Request) -> tuple[int, list[tuple[str, str]], bytes] | None:
+    def _forward(self, request: Request) -> Answer | None:
         link = http.client.HTTPConnection("127.0.0.1", self._coordinator_port, timeout=_ANSWER_SECONDS)
         try:
             link.request(request.method, request.path, body=request.body, headers=request.headers)
@@ -136,59 +140,60 @@ class Gate:
 @contextmanager
 def run_gate(coordinator_port: int) -> Iterator[Gate]:
     """Run a gate on a free port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def pass_on(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
-            answer = gate.pass_on(Request(self.command, self.path, headers, body))
-            if answer is None:
-                self.close_connection = True
-                return
-            status, kept, content = answer
-            try:
-                self.send_response_only(status)
-                for name, value in kept:
-                    self.send_header(name, value)
-                # A 204 has no content and says no length.
-                if status != 204:
-                    self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-            except OSError:
-                # The client was killed meanwhile.
-                self.close_connection = True
-
-        def do_GET(self) -> None:
-            self.pass_on()
-
-        def do_POST(self) -> None:
-            self.pass_on()
-
-        def do_PUT(self) -> None:
-            self.pass_on()
-
-        def log_message(self, *_: object) -> None:
-            """Programs keep logs of their own."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """A killed client resets its connections."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        gate = Gate(server.server_port, coordinator_port)
+    with _Server(coordinator_port) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
-            yield gate
+            yield server.gate
         finally:
-            gate.open()
+            server.gate.open()
             server.shutdown()
             thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, coordinator_port: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.gate = Gate(self.server_port, coordinator_port)
+
+    def handle_error(self, *_: object) -> None:
+        """A killed client resets its connections."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._pass_on()
+
+    def do_POST(self) -> None:
+        self._pass_on()
+
+    def do_PUT(self) -> None:
+        self._pass_on()
+
+    def log_message(self, *_: object) -> None:
+        """Programs keep logs of their own."""
+
+    def _pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+        answer = self.server.gate.pass_on(Request(self.command, self.path, headers, body))
+        if answer is None:
+            self.close_connection = True
+            return
+        status, kept, content = answer
+        self.send_response_only(status)
+        for name, value in kept:
+            self.send_header(name, value)
+        # A 204 has no content and says no length.
+        if status != HTTPStatus.NO_CONTENT:
+            self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
 
 def wait_until(awaited: str, done: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -157,6 +157,11 @@ class World:
         command = ["tally", "node", "claim", "--json"]
         return [self.launch(f"claim-{home}", command, self.client(home)) for home in ("node-a", "fleet")]
 
+    def claim_all(self) -> None:
+        """The same, to their ends."""
+        for claim in self.start_claims():
+            claim.wait()
+
     def audit(self, job: bytes) -> dict[str, Any]:
         """What `tally audit verify` reports to someone who knows the ledger. Raises ProgramFailed unless it passed."""
         where = ["--ledger", to_address(self.deployment.job_ledger), "--json"]

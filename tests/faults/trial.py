@@ -15,7 +15,7 @@ from ledger.hexadecimal import to_hex
 from ledger.wire import RoundView
 from tests.chain.provider import Request as RpcRequest
 from tests.e2e.gate import Barrier, Request, wait_until
-from tests.e2e.programs import Program
+from tests.e2e.programs import Program, ProgramFailed
 from tests.e2e.world import World
 
 ROUNDS = 2
@@ -53,8 +53,7 @@ class Trial:
         """The job from opening to claims; returns its id."""
         job = self._world.create_job(RULES)
         self._world.wait_final(job, ROUNDS)
-        for claim in self._world.start_claims():
-            claim.wait()
+        self._world.claim_all()
         return job
 
     def run(self, victim: Victim) -> bytes:
@@ -140,7 +139,7 @@ class Trial:
         claims = victim.strike_claim(claims)
         self._join_chain()
         for claim in claims:
-            claim.wait()
+            _finish(claim)
 
     def _cut_chain_after_sending(self) -> None:
         """The next transaction arrives; its answer, and all after it, do not."""
@@ -182,6 +181,17 @@ class Trial:
 
 def _anyone(_: Request) -> bool:
     return True
+
+
+def _finish(claim: Program) -> None:
+    """A command gives up on a coordinator that stays away for long, and says so: then a person asks again."""
+    try:
+        claim.wait()
+    except ProgramFailed as failure:
+        if "does not answer" not in str(failure):
+            raise
+        claim.start_again()
+        claim.wait()
 
 
 def _has_ended(process: psutil.Process) -> bool:
