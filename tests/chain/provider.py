@@ -24,7 +24,8 @@ class Provider:
     """
 
     def __init__(self, upstream: str, server: ThreadingHTTPServer) -> None:
-        self.upstream = upstream
+        # One client for all requests: httpx takes 20 ms of processor time to make another.
+        self.upstream = httpx.Client(base_url=upstream, trust_env=False)
         self.url = f"http://127.0.0.1:{server.server_port}/key-in-path"
         self.requests: list[str] = []
         self.lose_replies: set[str] = set()
@@ -40,7 +41,7 @@ class Provider:
         faulty = self.fault(request)
         if faulty is not None:
             return faulty
-        response = httpx.post(self.upstream, content=body, headers={"content-type": "application/json"})
+        response = self.upstream.post("", content=body, headers={"content-type": "application/json"})
         return None if request["method"] in self.lose_replies else (response.status_code, response.content)
 
 
@@ -82,3 +83,4 @@ def run_provider(upstream: str) -> Iterator[Provider]:
         finally:
             server.shutdown()
             thread.join()
+            provider.upstream.close()

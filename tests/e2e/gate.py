@@ -197,9 +197,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def wait_until(awaited: str, done: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Looks every 50 ms until it is so. Raises GateTimedOut."""
+    """Looks every 100 ms until it is so. Raises GateTimedOut."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
             raise GateTimedOut(awaited, seconds, [])
-        time.sleep(0.05)
+        time.sleep(0.1)
