@@ -20,6 +20,7 @@ class Topic(StrEnum):
     ROUNDS = "rounds"  # a round moved, or may now move
     JOBS = "jobs"  # a job moved
     NODES = "nodes"  # a registration or a node's presence changed
+    RESULTS = "results"  # a round is sealed, or a job has ended: there is something to measure or register
     CLAIMS = "claims"  # a claim waits for the relay
     PROGRESS = "progress"  # counts, logs and metrics that only watchers care about
 

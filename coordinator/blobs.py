@@ -10,7 +10,8 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,7 @@ from coordinator.refusals import RequestRefused
 from ledger.hashing import sha256
 
 _STALE_SECONDS = 3_600
+_FLUSHERS = 8
 
 
 class BlobTooLarge(RequestRefused):
@@ -55,6 +57,7 @@ class BlobStore:
         self.root = root
         self._incoming = root / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
+        self._flushers = ThreadPoolExecutor(_FLUSHERS, thread_name_prefix="flusher")
         _remove_stale(self._incoming)
 
     def path(self, digest: bytes) -> Path:
@@ -77,15 +80,18 @@ class BlobStore:
     def save(self, *contents: bytes) -> list[bytes]:
         """Keep these contents durably and return their SHA-256, in order."""
         digests = [sha256(content) for content in contents]
-        for digest, content in zip(digests, contents, strict=True):
-            if not self.has(digest):
-                with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                self._place(Path(file.name), digest)
-        _flush_folders(self.path(digest).parent for digest in digests)
+        missing = {d: content for d, content in zip(digests, contents, strict=True) if not self.has(d)}
+        # Together, because the file system writes flushes that come at one time with one turn of its journal.
+        list(self._flushers.map(self._save, missing, missing.values()))
+        list(self._flushers.map(_flush_folder, {self.path(digest).parent for digest in digests}))
         return digests
+
+    def _save(self, digest: bytes, content: bytes) -> None:
+        with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        self._place(Path(file.name), digest)
 
     async def receive(self, chunks: AsyncIterator[bytes], max_bytes: int, verify: Verify) -> tuple[bytes, int]:
         """Keep a body durably as it arrives and return its SHA-256 and size.
@@ -113,13 +119,13 @@ class BlobStore:
             temporary.unlink()
         else:
             self._place(temporary, digest)
-        _flush_folders([self.path(digest).parent])
+        _flush_folder(self.path(digest).parent)
 
     def _place(self, temporary: Path, digest: bytes) -> None:
         folder = self.path(digest).parent
         if not folder.is_dir():
             folder.mkdir(exist_ok=True)
-            _flush_folders([self.root])
+            _flush_folder(self.root)
         temporary.replace(self.path(digest))
 
 
@@ -135,15 +141,14 @@ async def _write(file: IO[bytes], chunks: AsyncIterator[bytes], max_bytes: int) 
     return hasher.digest(), size
 
 
-def _flush_folders(folders: Iterable[Path]) -> None:
+def _flush_folder(folder: Path) -> None:
     """Make new names durable, where the system lets a folder be flushed."""
     if os.name == "posix":
-        for folder in set(folders):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _remove_stale(folder: Path) -> None:

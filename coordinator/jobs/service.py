@@ -101,4 +101,4 @@ def move(session: Session, row: JobRow, to: str, at: int, detail: str) -> None:
     row.state, row.detail = to, detail
     session.add(row)
     store.add_log(session, row.job, at, detail)
-    announce(session, Topic.JOBS, Topic.ASSIGNMENTS)
+    announce(session, Topic.JOBS, Topic.ASSIGNMENTS, Topic.RESULTS)

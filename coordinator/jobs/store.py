@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, insert, select
 
 from coordinator.bell import Topic
 from coordinator.database import announce
 from coordinator.jobs.tables import BlobRow, BlobShareRow, JobLogRow, JobRow
+
+# Built once: on a round's own path, building a statement costs more than running it.
+_JOBS = select(JobRow).order_by(col(JobRow.created_at).desc(), col(JobRow.job))
+_JOBS_IN = _JOBS.where(col(JobRow.state).in_(bindparam("states", expanding=True)))
+_SHARED = select(BlobShareRow.sha256).where(
+    BlobShareRow.job == bindparam("job"),
+    BlobShareRow.audience == bindparam("audience"),
+    col(BlobShareRow.sha256).in_(bindparam("digests", expanding=True)),
+)
 
 
 def find_job(session: Session, job: bytes, *, lock: bool = False) -> JobRow | None:
@@ -18,9 +28,8 @@ def find_job(session: Session, job: bytes, *, lock: bool = False) -> JobRow | No
 
 def list_jobs(session: Session, states: Iterable[str] = ()) -> Sequence[JobRow]:
     """Jobs in these states (all without any), newest first."""
-    query = select(JobRow).order_by(col(JobRow.created_at).desc(), col(JobRow.job))
     wanted = list(states)
-    return session.exec(query.where(col(JobRow.state).in_(wanted)) if wanted else query).all()
+    return session.exec(_JOBS_IN, params={"states": wanted}).all() if wanted else session.exec(_JOBS).all()
 
 
 def add_log(session: Session, job: bytes, at: int, text: str, node: bytes | None = None) -> None:
@@ -52,11 +61,12 @@ def sum_uploads(session: Session, uploader: bytes) -> int:
 
 
 def share(session: Session, digests: Iterable[bytes], job: bytes, audience: str) -> None:
-    """Let this audience fetch these files because of this job."""
-    for digest in digests:
-        if session.get(BlobShareRow, (digest, job, audience)) is None:
-            session.add(BlobShareRow(sha256=digest, job=job, audience=audience))
-            session.flush()
+    """Let this audience fetch these files because of this job; what it may fetch already stays so."""
+    wanted = set(digests)
+    known = session.exec(_SHARED, params={"job": job, "audience": audience, "digests": list(wanted)}).all()
+    added = [{"sha256": digest, "job": job, "audience": audience} for digest in wanted.difference(known)]
+    if added:
+        session.execute(insert(BlobShareRow), added)
 
 
 def list_shares(session: Session, digest: bytes) -> Sequence[BlobShareRow]:

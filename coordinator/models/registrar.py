@@ -29,7 +29,7 @@ class Registrar:
 
     async def run(self) -> None:
         """Measure and register whatever is due, until cancelled."""
-        with self._context.bell.listen(Topic.ROUNDS, Topic.JOBS) as listener:
+        with self._context.bell.listen(Topic.RESULTS) as listener:
             while True:
                 await self.look()
                 await listener.wait(None)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, delete, select, update
 
 from coordinator.nodes.tables import NodeRow, TelemetryRow
+
+# Built once: on a round's own path, building a statement costs more than running it.
+_NODES = select(NodeRow).where(col(NodeRow.node).in_(bindparam("nodes", expanding=True)))
+_PRESENT = (
+    select(NodeRow)
+    .where(NodeRow.state == "registered", col(NodeRow.last_seen_at) >= bindparam("horizon"))
+    .order_by(col(NodeRow.node))
+)
 
 
 def find_node(session: Session, node: bytes, *, lock: bool = False) -> NodeRow | None:
@@ -23,8 +31,7 @@ def list_nodes(session: Session, state: str | None = None) -> Sequence[NodeRow]:
 
 def find_nodes(session: Session, nodes: Iterable[bytes]) -> dict[bytes, NodeRow]:
     """Those of these nodes that are known, by address."""
-    rows = session.exec(select(NodeRow).where(col(NodeRow.node).in_(list(nodes)))).all()
-    return {row.node: row for row in rows}
+    return {row.node: row for row in session.exec(_NODES, params={"nodes": list(nodes)}).all()}
 
 
 def find_registered(session: Session, nodes: Iterable[bytes]) -> set[bytes]:
@@ -41,8 +48,7 @@ def has_operator(session: Session, operator: bytes) -> bool:
 
 def list_present(session: Session, horizon: int) -> Sequence[NodeRow]:
     """Registered nodes seen at or after `horizon` (unix seconds)."""
-    query = select(NodeRow).where(NodeRow.state == "registered", col(NodeRow.last_seen_at) >= horizon)
-    return session.exec(query.order_by(col(NodeRow.node))).all()
+    return session.exec(_PRESENT, params={"horizon": horizon}).all()
 
 
 def touch(session: Session, seen: Mapping[bytes, int]) -> None:

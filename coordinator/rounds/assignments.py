@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from coordinator.bell import Topic
 from coordinator.context import Context
@@ -22,7 +22,7 @@ from coordinator.nodes.presence import Presence
 from coordinator.refusals import RequestRefused
 from coordinator.rounds import cohort, store
 from coordinator.rounds.phases import build_closing
-from coordinator.rounds.tables import ContributionRow, RoundRow
+from coordinator.rounds.tables import RoundRow
 from ledger import wire
 from ledger.statements import Signed
 
@@ -65,41 +65,47 @@ class AssignmentDesk:
     def __init__(self, context: Context, presence: Presence) -> None:
         self._context = context
         self._presence = presence
-        self._board: tuple[int, asyncio.Task[list[Posting]]] | None = None
+        self._board: tuple[int, float, asyncio.Task[list[Posting]]] | None = None
         self._admissions = GroupCommit(context.database, self._admit)
 
     async def find(self, node: bytes, wait_seconds: float) -> bytes | None:
         """The node's assignment (JSON), as soon as there is one, or None when the wait is over."""
-        until = time.monotonic() + wait_seconds
+        arrived = time.monotonic()
+        until = arrived + wait_seconds
         with self._context.bell.listen(Topic.ASSIGNMENTS) as listener:
             await self._presence.note(node)
             while True:
-                assignment = await self._look(node)
+                assignment = await self._look(node, arrived)
                 left = until - time.monotonic()
                 if assignment is not None or left <= 0 or not await listener.wait(left):
                     return assignment
 
-    async def _look(self, node: bytes) -> bytes | None:
-        for posting in await self._load_board():
-            if posting.offers(node) and await self._confirm(posting, node):
+    async def _look(self, node: bytes, arrived: float) -> bytes | None:
+        generation = self._context.bell.count(Topic.ASSIGNMENTS)
+        if self._board is None or self._board[0] != generation or _has_failed(self._board[2]):
+            loading = asyncio.create_task(self._context.database.run_read(_build_board))
+            self._board = (generation, time.monotonic(), loading)
+        _, began, board = self._board
+        for posting in await asyncio.shield(board):
+            if posting.offers(node) and await self._confirm(posting, node, is_new=began >= arrived):
                 return posting.render(node)
         return None
 
-    async def _load_board(self) -> list[Posting]:
-        generation = self._context.bell.count(Topic.ASSIGNMENTS)
-        if self._board is None or self._board[0] != generation:
-            loading = asyncio.ensure_future(self._context.database.run_read(_build_board))
-            self._board = (generation, loading)
-        return await asyncio.shield(self._board[1])
+    async def _confirm(self, posting: Posting, node: bytes, *, is_new: bool) -> bool:
+        """Whether the node has not done it yet; a node outside the cohort joins it here.
 
-    async def _confirm(self, posting: Posting, node: bytes) -> bool:
-        """Whether the node has not done it yet; a node outside the cohort joins it here."""
-        if node in posting.waiting:
-            return await self._context.database.run_read(_is_due, posting, node)
-        return await self._admissions.submit((posting, node))
+        A board that was loaded after the node asked knows all that the node did before.
+        """
+        if node not in posting.waiting:
+            return await self._admissions.submit((posting, node))
+        return is_new or await self._context.database.run_read(_is_due, posting, node)
 
     def _admit(self, session: Session, asked: Sequence[tuple[Posting, bytes]]) -> list[bool | Exception]:
         return [_join(session, self._context, posting, node) for posting, node in asked]
+
+
+def _has_failed(loading: asyncio.Task[list[Posting]]) -> bool:
+    return loading.done() and (loading.cancelled() or loading.exception() is not None)
 
 
 def _build_board(session: Session) -> list[Posting]:
@@ -127,8 +133,7 @@ def _post_commit(session: Session, row: RoundRow, agreement: Agreement) -> Posti
         clip=row.clip,
     )
     members = store.list_cohort(session, row.job, row.round)
-    query = select(ContributionRow.node).where(ContributionRow.job == row.job, ContributionRow.round == row.round)
-    done = set(session.exec(query).all())
+    done = store.list_contributors(session, row.job, row.round)
     return Posting(
         job=row.job,
         round=row.round,
@@ -164,10 +169,7 @@ def _post_reveal(session: Session, row: RoundRow) -> Posting:
 
 
 def _is_due(session: Session, posting: Posting, node: bytes) -> bool:
-    query = select(ContributionRow.state).where(
-        ContributionRow.job == posting.job, ContributionRow.round == posting.round
-    )
-    state = session.exec(query.where(col(ContributionRow.node) == node)).first()
+    state = store.find_state(session, posting.job, posting.round, node)
     return state == ("received" if posting.kind == "reveal" else None)
 
 

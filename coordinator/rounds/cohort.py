@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, insert, select
 
 from coordinator.context import Context
@@ -14,6 +15,21 @@ from coordinator.rounds import store
 from coordinator.rounds.errors import NodeNotAdmitted
 from coordinator.rounds.tables import CohortRow, ContributionRow, RoundRow, StandingRow
 from ledger.hashing import sha256
+
+# Built once: on a round's own path, building a statement costs more than running it.
+_COMMITTED = select(ContributionRow.node).where(
+    ContributionRow.job == bindparam("job"),
+    ContributionRow.round == bindparam("round"),
+    ContributionRow.node == col(NodeRow.node),
+)
+_WAITED_FOR = (
+    select(NodeRow.last_seen_at)
+    .join(CohortRow, col(CohortRow.node) == col(NodeRow.node))
+    .where(CohortRow.job == bindparam("job"), CohortRow.round == bindparam("round"))
+    .where(col(NodeRow.last_seen_at) >= bindparam("horizon"), ~_COMMITTED.exists())
+    .order_by(col(NodeRow.last_seen_at))
+    .limit(1)
+)
 
 
 def list_candidates(session: Session, context: Context, job: bytes, agreement: Agreement) -> list[bytes]:
@@ -65,18 +81,7 @@ def verify_admissible(session: Session, job: bytes, agreement: Agreement, node: 
 
 def find_next_absence(session: Session, row: RoundRow, horizon: int) -> int | None:
     """When the first present member without a contribution was last seen; None when the round waits for nobody."""
-    committed = select(ContributionRow.node).where(
-        ContributionRow.job == row.job, ContributionRow.round == row.round, ContributionRow.node == col(NodeRow.node)
-    )
-    query = (
-        select(NodeRow.last_seen_at)
-        .join(CohortRow, col(CohortRow.node) == col(NodeRow.node))
-        .where(CohortRow.job == row.job, CohortRow.round == row.round, col(NodeRow.last_seen_at) >= horizon)
-        .where(~committed.exists())
-        .order_by(col(NodeRow.last_seen_at))
-        .limit(1)
-    )
-    return session.exec(query).first()
+    return session.exec(_WAITED_FOR, params={"job": row.job, "round": row.round, "horizon": horizon}).first()
 
 
 def is_complete(session: Session, context: Context, row: RoundRow, agreement: Agreement) -> bool:

@@ -49,7 +49,7 @@ def seal(session: Session, context: Context, sealing: Sealing) -> bool:
     # 5
     session.flush()
     open_next(session, context, job)
-    announce(session, Topic.JOBS)
+    announce(session, Topic.RESULTS)
     _log.info(
         "round_sealed", job=row.job.hex(), round=row.round, accepted=row.accepted, reward=str(reward), void=row.void
     )
@@ -104,8 +104,11 @@ def _write_entries(session: Session, row: RoundRow, sealing: Sealing) -> None:
 def _write_evidence(session: Session, row: RoundRow, sealing: Sealing) -> None:
     manifest = evidence.Manifest(sealing.files).to_bytes()
     files = {**sealing.files, evidence.MANIFEST: (sealing.header.statement.evidence, len(manifest))}
-    for name, (digest, size) in files.items():
-        session.add(EvidenceRow(job=row.job, round=row.round, name=name, sha256=digest, size_bytes=size))
+    rows = [
+        {"job": row.job, "round": row.round, "name": name, "sha256": digest, "size_bytes": size}
+        for name, (digest, size) in files.items()
+    ]
+    session.execute(insert(EvidenceRow), rows)
     payloads = {known.payload for known in sealing.account.contributions if known.payload is not None}
     share(session, {digest for digest, _ in files.values()} | payloads, row.job, EVIDENCE)
     share(session, [sealing.header.statement.next_model], row.job, PUBLIC)

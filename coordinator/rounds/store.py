@@ -1,15 +1,45 @@
-"""Rounds, contributions, entries and evidence in the database."""
+"""Rounds, contributions, entries and evidence in the database.
+
+Statements on a round's own path are built once: building one costs more than running it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import func
+from sqlalchemy import BindParameter, bindparam, func
 from sqlmodel import Session, col, select
 
 from coordinator.rounds.moves import OPEN, SEALED
 from coordinator.rounds.tables import CohortRow, ContributionRow, EntryRow, EvidenceRow, RoundRow, StandingRow
 from ledger.tree import Leaf
+
+_JOB: BindParameter[bytes] = bindparam("job")
+_ROUND: BindParameter[int] = bindparam("round")
+_NODES: BindParameter[list[bytes]] = bindparam("nodes", expanding=True)
+_ROUNDS_IN = (
+    select(RoundRow)
+    .where(col(RoundRow.state).in_(bindparam("states", expanding=True)))
+    .order_by(col(RoundRow.job), col(RoundRow.round))
+)
+_NEWEST = select(RoundRow).where(RoundRow.job == _JOB).order_by(col(RoundRow.round).desc()).limit(1)
+_UNANCHORED = select(func.count()).where(col(RoundRow.job) == _JOB, col(RoundRow.state) == "sealed")
+_CONTRIBUTIONS = (
+    select(ContributionRow)
+    .where(ContributionRow.job == _JOB, ContributionRow.round == _ROUND)
+    .order_by(col(ContributionRow.seq))
+)
+_CONTRIBUTIONS_BY = select(ContributionRow).where(
+    ContributionRow.job == _JOB, ContributionRow.round == _ROUND, col(ContributionRow.node).in_(_NODES)
+)
+_STATE_BY = select(ContributionRow.state).where(
+    ContributionRow.job == _JOB, ContributionRow.round == _ROUND, ContributionRow.node == bindparam("node")
+)
+_MEMBERS = select(CohortRow.node).where(
+    CohortRow.job == _JOB, CohortRow.round == _ROUND, col(CohortRow.node).in_(_NODES)
+)
+_STANDINGS = select(StandingRow).where(StandingRow.job == _JOB)
+_STANDINGS_OF = _STANDINGS.where(col(StandingRow.node).in_(_NODES))
 
 
 def find_round(session: Session, job: bytes, number: int, *, lock: bool = False) -> RoundRow | None:
@@ -26,14 +56,12 @@ def list_rounds(session: Session, job: bytes, states: Iterable[str] = ()) -> Seq
 
 def list_rounds_in(session: Session, states: Iterable[str]) -> Sequence[RoundRow]:
     """Rounds of all jobs in these states."""
-    query = select(RoundRow).where(col(RoundRow.state).in_(list(states)))
-    return session.exec(query.order_by(col(RoundRow.job), col(RoundRow.round))).all()
+    return session.exec(_ROUNDS_IN, params={"states": list(states)}).all()
 
 
 def find_newest(session: Session, job: bytes) -> RoundRow | None:
     """The job's newest round."""
-    query = select(RoundRow).where(RoundRow.job == job).order_by(col(RoundRow.round).desc())
-    return session.exec(query.limit(1)).first()
+    return session.exec(_NEWEST, params={"job": job}).first()
 
 
 def find_open(session: Session, job: bytes) -> RoundRow | None:
@@ -44,8 +72,7 @@ def find_open(session: Session, job: bytes) -> RoundRow | None:
 
 def count_unanchored(session: Session, job: bytes) -> int:
     """How many sealed rounds of the job the chain does not hold yet."""
-    query = select(func.count()).where(col(RoundRow.job) == job, col(RoundRow.state) == "sealed")
-    return session.exec(query).one()
+    return session.exec(_UNANCHORED, params={"job": job}).one()
 
 
 def find_contribution(session: Session, digest: bytes, *, lock: bool = False) -> ContributionRow | None:
@@ -57,15 +84,24 @@ def find_contributions_by(
     session: Session, job: bytes, number: int, nodes: Iterable[bytes]
 ) -> dict[bytes, ContributionRow]:
     """The contributions of these nodes to a round, by node."""
-    query = select(ContributionRow).where(ContributionRow.job == job, ContributionRow.round == number)
-    rows = session.exec(query.where(col(ContributionRow.node).in_(list(nodes)))).all()
-    return {row.node: row for row in rows}
+    found = session.exec(_CONTRIBUTIONS_BY, params={"job": job, "round": number, "nodes": list(nodes)})
+    return {row.node: row for row in found.all()}
 
 
 def list_contributions(session: Session, job: bytes, number: int) -> Sequence[ContributionRow]:
     """A round's contributions in seq order."""
-    query = select(ContributionRow).where(ContributionRow.job == job, ContributionRow.round == number)
-    return session.exec(query.order_by(col(ContributionRow.seq))).all()
+    return session.exec(_CONTRIBUTIONS, params={"job": job, "round": number}).all()
+
+
+def find_state(session: Session, job: bytes, number: int, node: bytes) -> str | None:
+    """The state of a node's contribution to a round, None without one."""
+    return session.exec(_STATE_BY, params={"job": job, "round": number, "node": node}).first()
+
+
+def list_contributors(session: Session, job: bytes, number: int) -> set[bytes]:
+    """The nodes that have contributed to a round."""
+    query = select(ContributionRow.node).where(ContributionRow.job == job, ContributionRow.round == number)
+    return set(session.exec(query).all())
 
 
 def list_digests(session: Session, job: bytes, number: int) -> list[bytes]:
@@ -81,8 +117,7 @@ def list_cohort(session: Session, job: bytes, number: int) -> set[bytes]:
 
 def find_members(session: Session, job: bytes, number: int, nodes: Iterable[bytes]) -> set[bytes]:
     """Which of these nodes were admitted to a round."""
-    query = select(CohortRow.node).where(CohortRow.job == job, CohortRow.round == number)
-    return set(session.exec(query.where(col(CohortRow.node).in_(list(nodes)))).all())
+    return set(session.exec(_MEMBERS, params={"job": job, "round": number, "nodes": list(nodes)}).all())
 
 
 def list_entries(session: Session, job: bytes, number: int) -> Sequence[EntryRow]:
@@ -111,10 +146,11 @@ def find_entry_at(session: Session, job: bytes, number: int, seq: int) -> EntryR
 
 def list_standings(session: Session, job: bytes, nodes: Iterable[bytes] | None = None) -> dict[bytes, StandingRow]:
     """What nodes carry in a job, by node; of all nodes unless some are named."""
-    query = select(StandingRow).where(StandingRow.job == job)
-    if nodes is not None:
-        query = query.where(col(StandingRow.node).in_(list(nodes)))
-    return {row.node: row for row in session.exec(query).all()}
+    if nodes is None:
+        rows = session.exec(_STANDINGS, params={"job": job}).all()
+    else:
+        rows = session.exec(_STANDINGS_OF, params={"job": job, "nodes": list(nodes)}).all()
+    return {row.node: row for row in rows}
 
 
 def list_standings_of(session: Session, node: bytes) -> Sequence[StandingRow]:

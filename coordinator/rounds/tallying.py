@@ -79,11 +79,9 @@ def compute_sealing(context: Context, account: Account, result: RoundResult) -> 
     ]
     terms, number = account.agreement.terms, account.round.round
     tally = compute_tally(terms.budget_per_round, terms.price_per_nat, judgements, account.standings, number)
-    files = _keep_evidence(context.blobs, account, result, tally)
-    manifest = Manifest(files).to_bytes()
-    context.blobs.save(manifest)
-    header = _build_header(account, result, tally, Manifest(files).digest())
-    return Sealing(account, result, tally, Signed.issue(header, context.domain, context.signer), files)
+    manifest = _keep_evidence(context.blobs, account, result, tally)
+    header = _build_header(account, result, tally, manifest.digest())
+    return Sealing(account, result, tally, Signed.issue(header, context.domain, context.signer), manifest.files)
 
 
 def _build_work(
@@ -106,9 +104,7 @@ def _build_work(
     )
 
 
-def _keep_evidence(
-    blobs: BlobStore, account: Account, result: RoundResult, tally: Tally
-) -> dict[str, tuple[bytes, int]]:
+def _keep_evidence(blobs: BlobStore, account: Account, result: RoundResult, tally: Tally) -> Manifest:
     contributions = account.contributions
     closing = Signed(build_closing(account.round), account.round.closing_signature or b"")
     contents = {
@@ -120,9 +116,9 @@ def _keep_evidence(
         evidence.TREE: canonical.encode(tally.tree().dump()),
         evidence.OUTCOME: result.outcome,
     }
-    digests = blobs.save(*contents.values())
-    own = {name: (digest, len(content)) for (name, content), digest in zip(contents.items(), digests, strict=True)}
-    return {**own, **result.files}
+    manifest = Manifest({**Manifest.of(contents).files, **result.files})
+    blobs.save(*contents.values(), manifest.to_bytes())
+    return manifest
 
 
 def _build_header(account: Account, result: RoundResult, tally: Tally, manifest: bytes) -> RoundHeader:
