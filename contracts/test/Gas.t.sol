@@ -29,21 +29,52 @@ contract GasTest is Stand {
         }
     }
 
-    function test_PostRoundAndClaims() external {
+    function test_PostAndClaimStayUnderTheirBars() external {
         Tally memory first = _tally(none, 1024);
         post(first);
-        vm.snapshotGasLastCall("post round 1, 1024 entries");
+        vm.assertLe(vm.snapshotGasLastCall("post, 1024 entries"), 130_000);
         Tally memory second = _tally(first, 1024);
         post(second);
-        vm.snapshotGasLastCall("post round 2, 1024 entries");
+        vm.assertLe(vm.snapshotGasLastCall("post, 1024 entries, later round"), 130_000);
         passWindow();
 
         claim(first, 5);
-        vm.snapshotGasLastCall("claim, first of the job");
+        vm.assertLe(vm.snapshotGasLastCall("claim, first of the job"), 107_000);
         claim(first, 6);
-        vm.snapshotGasLastCall("claim, first of a node");
+        vm.assertLe(vm.snapshotGasLastCall("claim, first of a node"), 107_000);
         claim(second, 6);
-        vm.snapshotGasLastCall("claim, repeat");
+        vm.assertLe(vm.snapshotGasLastCall("claim, repeat"), 73_000);
+    }
+
+    function test_PostOfAFewCostsNoMore() external {
+        post(_tally(none, 10));
+        vm.assertLe(vm.snapshotGasLastCall("post, 10 entries"), 130_000);
+    }
+
+    function test_ClaimManyStaysUnderItsBars() external {
+        Tally memory first = _tally(none, 1024);
+        post(first);
+        Tally memory second = _tally(first, 1024);
+        post(second);
+        passWindow();
+        _claimTen(first);
+        vm.assertLe(vm.snapshotGasLastCall("claimMany of ten, first"), 720_000);
+        _claimTen(second);
+        vm.assertLe(vm.snapshotGasLastCall("claimMany of ten, repeat"), 380_000);
+        vm.assertEq(ledger.accountOf(job).paid, _earnedByTen(second));
+    }
+
+    function _claimTen(Tally memory tally) private {
+        Claim[] memory claims = new Claim[](10);
+        for (uint256 i = 0; i < 10; ++i) {
+            claims[i] = Claim(tally.leafOf(i), tally.proof(i));
+        }
+        ledger.claimMany(job, tally.header.round, anchorOf(tally), claims);
+    }
+
+    function _earnedByTen(Tally memory tally) private pure returns (uint256 total) {
+        for (uint256 i = 0; i < 10; ++i) {
+            total += tally.entries[i].earned;
+        }
     }
 }
-
