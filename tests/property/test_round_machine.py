@@ -11,45 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
-import numpy as np
 from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
-from sqlmodel import Session, select
 
 from coordinator.app import create_tables
 from coordinator.compute.work import answer
 from coordinator.context import Context
 from coordinator.jobs import service as jobs
-from coordinator.jobs.tables import JobRow
-from coordinator.nodes import service as nodes
 from coordinator.nodes import store as node_store
 from coordinator.rounds import driver, intake, reveal, store
 from coordinator.rounds import service as rounds
-from coordinator.rounds.moves import MOVES, OPEN, SEALED
+from coordinator.rounds.moves import OPEN, SEALED
 from coordinator.rounds.sealing import seal
-from coordinator.rounds.tables import EntryRow, RoundRow
 from coordinator.rounds.tallying import compute_sealing, load_account
-from learning.screen import write_update
 from ledger import canonical, wire
 from ledger.commitment import Opening, extend_accumulator, start_accumulator
 from ledger.hashing import sha256
-from ledger.statements import Acceptance, Contribution, Signed
-from ledger.tally import Entry, Verdict
-from tests.coordination.learning import make_course, make_spec, make_terms
+from ledger.statements import Contribution, Signed
 from tests.coordination.people import DOMAIN, REPORT
-from tests.coordination.premises import Premises, make_signer
+from tests.coordination.premises import Premises
+from tests.property.round_values import NODES, SIZE, check_entries, found_job, is_reachable, make_payload
 
-NODES = [make_signer(f"node {number}") for number in range(5)]
-COURSE = make_course(nodes=1)
 ROUNDS = 3
-SIZE = 85
-
-
-def make_payload(number: int) -> bytes:
-    """An update, or for odd numbers now and then something else."""
-    if number % 5 == 4:
-        return b"\x80\x04 no update"
-    return write_update(np.random.default_rng(number).integers(-50, 50, SIZE).astype(np.int16))
 
 
 class RoundMachine(RuleBasedStateMachine):
@@ -66,33 +49,8 @@ class RoundMachine(RuleBasedStateMachine):
         self.answers: dict[bytes, bytes] = {}
         self.openings: dict[bytes, tuple[Opening, bytes]] = {}
         self.states: dict[int, str] = {}
-        initial = self.context.blobs.save(COURSE.initial)[0]
-        spec = make_spec(COURSE, initial, None, minimum=2, maximum=4)
-        self.terms = make_terms(spec, make_signer("requester").address, self.premises.signer.address, ROUNDS)
+        self.terms = found_job(self.context, ROUNDS)
         self.job = self.terms.job_id()
-        acceptance = Signed.issue(Acceptance(self.job, 1), DOMAIN, self.premises.signer)
-        with self.context.database.write() as session:
-            session.add(
-                JobRow(
-                    job=self.job,
-                    state="accepted",
-                    spec=spec.to_bytes(),
-                    terms=canonical.encode(self.terms.to_json()),
-                    requester=self.terms.requester,
-                    parameters=SIZE,
-                    acceptance_deadline=1,
-                    acceptance_signature=acceptance.signature,
-                    created_at=1,
-                    model=initial,
-                )
-            )
-            session.flush()
-            jobs.mark_opened(session, self.job, at=1, block=1, transaction=bytes(32))
-            for signer in NODES:
-                address = signer.address
-                nodes.mark_registered(
-                    session, node=address, operator=address, payout=address, at=1, block=1, transaction=bytes(32)
-                )
 
     def teardown(self) -> None:
         self.context.database.close()
@@ -258,7 +216,7 @@ class RoundMachine(RuleBasedStateMachine):
         assert len(now) <= ROUNDS
         assert sum(state in OPEN for state in now.values()) <= 1
         for number, state in self.states.items():
-            assert state == now[number] or _is_reachable(state, now[number])
+            assert state == now[number] or is_reachable(state, now[number])
         self.states = now
 
     @invariant()
@@ -288,38 +246,13 @@ class RoundMachine(RuleBasedStateMachine):
             for row in store.list_rounds(session, self.job):
                 assert row.parent == parent
                 if row.state in SEALED:
-                    _check_entries(session, row, earned)
+                    check_entries(session, row, earned)
                     assert row.header_digest is not None
                     parent = row.header_digest
             standings = store.list_standings(session, self.job)
             assert {node: known.earned for node, known in standings.items()} == earned
             job = jobs.load_job(session, self.job)
             assert job.spent == sum(earned.values()) <= ROUNDS * self.terms.budget_per_round
-
-
-def _check_entries(session: Session, row: RoundRow, earned: dict[bytes, int]) -> None:
-    contributions = store.list_contributions(session, row.job, row.round)
-    rows = session.exec(select(EntryRow).where(EntryRow.round == row.round).order_by("seq")).all()
-    entries = [Entry.from_json(canonical.decode(one.entry)) for one in rows]
-    assert [entry.body.contribution for entry in entries] == [known.contribution for known in contributions]
-    for entry, known in zip(entries, contributions, strict=True):
-        earned[entry.node] = earned.get(entry.node, 0) + entry.body.reward
-        assert entry.earned == earned[entry.node]
-        if known.payload is None:
-            assert entry.body.verdict in (Verdict.UNREVEALED, Verdict.VOID)
-        if known.malformed is not None:
-            assert entry.body.verdict in (Verdict.MALFORMED, Verdict.VOID)
-
-
-def _is_reachable(state: str, to: str) -> bool:
-    """Whether some moves lead there; between two looks a round may make more than one."""
-    seen: set[str] = set()
-    waiting = [state]
-    while waiting:
-        for after in MOVES[waiting.pop()] - seen:
-            seen.add(after)
-            waiting.append(after)
-    return to in seen
 
 
 TestRoundMachine = RoundMachine.TestCase
