@@ -37,6 +37,9 @@ from contracts.recursion import keep_recursion_limit
 
 T = TypeVar("T")
 
+KEPT = httpx.Limits(max_keepalive_connections=4, keepalive_expiry=60.0)
+"""Connections are kept between the requests of a round; a new one costs as much as a request."""
+
 
 class Api:
     """Talks to one coordinator and blocks.
@@ -61,7 +64,7 @@ class Api:
         self._patience = patience or Patience()
         self._remarks = remarks or Silence()
         self._sleep = sleep
-        self._http = httpx.Client(trust_env=not is_loopback(url))
+        self._http = httpx.Client(trust_env=not is_loopback(url), limits=KEPT)
 
     def __enter__(self) -> Self:
         return self
@@ -161,7 +164,9 @@ class AsyncApi:
         self.url = check_url(url)
         self._patience = patience or Patience()
         self._remarks = remarks or Silence()
-        self._http = httpx.AsyncClient(trust_env=not is_loopback(url), verify=tls or True, transport=transport)
+        self._http = httpx.AsyncClient(
+            trust_env=not is_loopback(url), verify=tls or True, transport=transport, limits=KEPT
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -16,6 +16,8 @@ from coordinator.settings import CoordinatorSettings
 from coordinator.worker import Worker
 
 _GRACE_SECONDS = 1
+# A node comes back several times a round: a new connection for each request would cost it more than the request.
+_KEEP_ALIVE_SECONDS = 75
 
 
 def serve_api(settings: CoordinatorSettings) -> None:
@@ -29,6 +31,7 @@ def serve_api(settings: CoordinatorSettings) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
     uvicorn.Server(config).run()
 

@@ -48,22 +48,25 @@ class JournalUnusable(ClientError):
 
 
 class Database:
-    """One connection. Safe to use from several threads; every call blocks until it is durable."""
+    """A connection that writes and one that reads. Safe to use from several threads; what is written is durable."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self._reading = threading.Lock()
         self._depth = 0
+        self._writer: int | None = None
         with self._told():
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection = self._connect()
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.executescript(_SCHEMA)
+            self._reader = self._connect()
 
     def close(self) -> None:
         """Closes the file."""
-        with self._lock:
+        with self._lock, self._reading:
+            self._reader.close()
             self._connection.close()
 
     @contextmanager
@@ -71,16 +74,18 @@ class Database:
         """Makes everything inside durable together, or nothing of it; an inner one is undone alone when it raises."""
         with self._lock, self._told():
             name = f"level{self._depth}"
+            if self._depth == 0 and self._connection.in_transaction:
+                # A commit that a full disk refused leaves its transaction open.
+                self._connection.execute("ROLLBACK")
             self._connection.execute(f"SAVEPOINT {name}" if self._depth else "BEGIN IMMEDIATE")
             self._depth += 1
+            self._writer = threading.get_ident()
             try:
                 yield
             except BaseException:
-                self._depth -= 1
-                self._connection.execute(f"ROLLBACK TO {name}" if self._depth else "ROLLBACK")
+                self._leave(f"ROLLBACK TO {name}", "ROLLBACK")
                 raise
-            self._depth -= 1
-            self._connection.execute(f"RELEASE {name}" if self._depth else "COMMIT")
+            self._leave(f"RELEASE {name}", "COMMIT")
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> None:
         """Runs a statement that returns nothing."""
@@ -88,9 +93,13 @@ class Database:
             self._connection.execute(sql, values)
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Runs a statement that returns rows."""
-        with self._lock, self._told():
-            return self._connection.execute(sql, values).fetchall()
+        """Runs a statement that returns rows: what is committed, and within a transaction also what that wrote.
+
+        Reading waits for no writer, whose fsync may take long: an event loop may call this.
+        """
+        inside = self._writer == threading.get_ident()
+        with self._lock if inside else self._reading, self._told():
+            return (self._connection if inside else self._reader).execute(sql, values).fetchall()
 
     def save_copy(self, path: Path) -> None:
         """Writes a consistent copy of the whole file, also while nodes run."""
@@ -101,6 +110,17 @@ class Database:
                 self._connection.backup(copy)
             finally:
                 copy.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
+        connection.execute("PRAGMA journal_mode=WAL")
+        return connection
+
+    def _leave(self, inner: str, outer: str) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._writer = None
+        self._connection.execute(inner if self._depth else outer)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
