@@ -39,6 +39,8 @@ PASSPHRASE = "a passphrase of tests"
 KEYSTORE_WORK = 1_024
 FLEET_NODES = 2
 WINDOW_SECONDS = 1
+# Long: on a slow machine no phase may end, and no node count as absent, while a test holds requests.
+PHASE_SECONDS = 300
 BOND_TOKENS = "10000"
 BUDGET_TOKENS = "100.000000000000000007"
 
@@ -111,8 +113,8 @@ class World:
             "title": "Which digit is this",
             "task": {"name": "digits", "config": {"hidden": 8, "epochs": 1}},
             "cohort": {"minimum": len(self.nodes), "maximum": 10},
-            "commitSeconds": 60,
-            "revealSeconds": 60,
+            "commitSeconds": PHASE_SECONDS,
+            "revealSeconds": PHASE_SECONDS,
             "evidenceReaders": "public",
             "budgetPerRound": BUDGET_TOKENS,
             "window": WINDOW_SECONDS,
@@ -224,6 +226,7 @@ class World:
             "SETTLEMENT_SECONDS": "0.2",
             "MIN_WINDOW_SECONDS": str(WINDOW_SECONDS),
             "COMPUTE_THREADS": "1",
+            "PRESENCE_SECONDS": str(PHASE_SECONDS),
         }
         environment = {f"TALLY_COORDINATOR_{name}": value for name, value in values.items()}
         if single_worker:
