@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from client import calls
-from client.api import Api
 from client.chain import compute_anchor
 from client.contact import Contact
 from client.entries import read_entry
@@ -18,7 +19,11 @@ from contracts.gateway import Gateway
 from ledger.errors import VerificationError
 from ledger.hexadecimal import parse_address, to_address, to_hex
 from ledger.tally import Entry
-from ledger.wire import EntryView, JobEarnings
+from ledger.tree import PaddedTree
+from ledger.wire import EntryView, HeaderView, JobEarnings
+
+FEW_NODES = 4
+AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +85,40 @@ def fetch_accounts(found: Contact, nodes: Sequence[bytes], gateway: Gateway | No
     Raises:
         VerificationError: an entry, header or anchor is not what the coordinator says.
     """
-    return [
-        _fetch_account(found, node, job, gateway)
-        for node in nodes
-        for job in found.api.fetch(calls.earnings(node)).jobs
-    ]
+    reader = EntryReader(found, whole_rounds=len(nodes) > FEW_NODES)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        told = pool.map(lambda node: found.api.fetch(calls.earnings(node)), nodes)
+        pairs = [(node, job) for node, earnings in zip(nodes, told, strict=True) for job in earnings.jobs]
+        return list(pool.map(lambda pair: _read_account(reader, pair[0], pair[1], gateway), pairs))
 
 
-def fetch_entry(api: Api, found: Contact, job: bytes, round_number: int, node: bytes) -> tuple[EntryView, Entry]:
-    """A node's entry of a round with header and proof, verified."""
-    view = api.fetch(calls.entry(job, round_number, node))
-    return view, read_entry(view, found.pin, job, round_number, node)
+class EntryReader:
+    """Fetches and verifies entries; for many nodes a round's entries come at once. Safe to use from several threads."""
+
+    def __init__(self, found: Contact, *, whole_rounds: bool) -> None:
+        self._found, self._whole_rounds = found, whole_rounds
+        self._rounds: dict[tuple[bytes, int], tuple[HeaderView, dict[bytes, Entry], PaddedTree]] = {}
+        self._lock = threading.Lock()
+
+    def read(self, job: bytes, round_number: int, node: bytes) -> tuple[EntryView, Entry]:
+        """A node's entry with header and proof, verified."""
+        view = self._compose(job, round_number, node) if self._whole_rounds else None
+        if view is None:
+            view = self._found.api.fetch(calls.entry(job, round_number, node))
+        return view, read_entry(view, self._found.pin, job, round_number, node)
+
+    def _compose(self, job: bytes, round_number: int, node: bytes) -> EntryView | None:
+        with self._lock:
+            if (job, round_number) not in self._rounds:
+                entries = self._found.api.fetch(calls.entries(job, round_number))
+                header = self._found.api.fetch(calls.header(job, round_number))
+                tree = PaddedTree([entry.leaf() for entry in entries])
+                self._rounds[job, round_number] = (header, {entry.node: entry for entry in entries}, tree)
+            header, known, tree = self._rounds[job, round_number]
+        if node not in known:
+            return None
+        entry = known[node]
+        return EntryView(entry=entry.to_json(), proof=tree.proof(entry.seq), header=header.header, anchor=header.anchor)
 
 
 def verify_on_chain(gateway: Gateway, view: EntryView) -> None:
@@ -104,13 +132,13 @@ def verify_on_chain(gateway: Gateway, view: EntryView) -> None:
         raise VerificationError("anchor", "the chain keeps another header", expected, state.anchor)
 
 
-def _fetch_account(found: Contact, node: bytes, told: JobEarnings, gateway: Gateway | None) -> Account:
+def _read_account(reader: EntryReader, node: bytes, told: JobEarnings, gateway: Gateway | None) -> Account:
     earned = final = 0
     anchored: bool | None = None
     if told.last_round:
-        earned = fetch_entry(found.api, found, told.job, told.last_round, node)[1].earned
+        earned = reader.read(told.job, told.last_round, node)[1].earned
     if told.last_final_round:
-        view, entry = fetch_entry(found.api, found, told.job, told.last_final_round, node)
+        view, entry = reader.read(told.job, told.last_final_round, node)
         final = entry.earned
         if gateway is not None:
             verify_on_chain(gateway, view)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from client import calls
@@ -14,7 +15,7 @@ from client.contact import Contact
 from client.entries import read_entry
 from client.errors import ClientError
 from client.identity import Identity
-from client.node.accounts import Account, fetch_entry
+from client.node.accounts import AT_ONCE, FEW_NODES, Account, EntryReader
 from client.node.archive import Archive
 from client.output import format_time
 from client.pins import Pin
@@ -88,10 +89,10 @@ def relay_claims(
     found: Contact, identity: Identity, accounts: Sequence[Account], sleep: Callable[[float], None] = time.sleep
 ) -> list[Paid]:
     """Has the coordinator send the claims, and waits until they are on chain. Raises ClaimFailed."""
-    asked = [
-        identity.fetch(calls.send_claim(ClaimRequest(job=item.job, round=item.final_round, node=item.node)))
-        for item in accounts
-    ]
+    identity.sign_in()
+    requests = [ClaimRequest(job=item.job, round=item.final_round, node=item.node) for item in accounts]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = list(pool.map(lambda request: identity.fetch(calls.send_claim(request)), requests))
     return [_read_paid(view) for view in _wait(found, asked, sleep)]
 
 
@@ -101,8 +102,9 @@ def send_claims(found: Contact, gateway: Gateway, sender: Sender, accounts: Sequ
     for account in accounts:
         grouped.setdefault((account.job, account.final_round), []).append(account.node)
     paid = []
+    reader = EntryReader(found, whole_rounds=len(accounts) > FEW_NODES)
     for (job, round_number), nodes in grouped.items():
-        views = [fetch_entry(found.api, found, job, round_number, node) for node in nodes]
+        views = [reader.read(job, round_number, node) for node in nodes]
         anchor = views[0][0].anchor
         if anchor is None:
             raise NothingFinal(f"round {round_number} is not on chain yet")

@@ -103,7 +103,7 @@ def explain(
 
     from client import calls  # noqa: PLC0415
     from client.errors import UsageRefused  # noqa: PLC0415
-    from client.node.accounts import fetch_entry, find_nodes  # noqa: PLC0415
+    from client.node.accounts import EntryReader, find_nodes  # noqa: PLC0415
     from client.node.explanation import PaidEntry  # noqa: PLC0415
     from client.output import print_json  # noqa: PLC0415
     from ledger.errors import VerificationError  # noqa: PLC0415
@@ -117,7 +117,7 @@ def explain(
     terms = found.api.fetch(calls.job(job_id)).terms
     if terms.job_id() != job_id:
         raise VerificationError("job-id", "the terms are those of another job", job_id, terms.job_id())
-    view, entry = fetch_entry(found.api, found, job_id, round_number, nodes[0])
+    view, entry = EntryReader(found, whole_rounds=False).read(job_id, round_number, nodes[0])
     paid = PaidEntry(entry, view.header.statement, terms, view.anchor)
     if as_json:
         print_json(paid.to_json(now))

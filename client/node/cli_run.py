@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -81,6 +82,7 @@ def run(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
     """
     from client.node.wallets import Keyring  # noqa: PLC0415
 
+    _limit_threads(threads)
     settings, found = contact(coordinator, patient=True)
     keyring = Keyring(found.home, settings, passphrase_file)
     choice = _choose_data(settings, platform, platform_token_file, data, pull_seconds)
@@ -119,6 +121,7 @@ def fleet(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
     """
     from client.node.wallets import Keyring  # noqa: PLC0415
 
+    _limit_threads(threads)
     settings, found = contact(coordinator, patient=True)
     keyring = Keyring(found.home, settings, passphrase_file)
     choice = _choose_data(settings, platform, platform_token_file, data, pull_seconds)
@@ -191,6 +194,13 @@ class _Program:
             structlog.get_logger().warning("chain_unreachable", problem=problem, then="waiting and trying again")
 
         return ChainAnchors(self._rpc, self._contact.pin, self._contact.info.start_block, tell)
+
+
+def _limit_threads(threads: int) -> None:
+    """Holds the libraries below torch to as many threads too; they read this once, when they are first imported."""
+    if threads:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ[name] = str(threads)
 
 
 def _choose_data(

@@ -1,0 +1,87 @@
+"""Plans: a job file becomes spec, terms and files that fit each other."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from client.errors import UsageRefused
+from client.pins import Pin
+from client.requester.job_file import load_job_file
+from client.requester.plan import JobPlan, plan_job
+from learning.tasks import get_task
+from ledger.errors import Malformed
+from ledger.hashing import sha256
+
+PIN = Pin(31337, bytes([1]) * 20, bytes([2]) * 20, bytes([3]) * 20, bytes([4]) * 20)
+REQUESTER = bytes([5]) * 20
+TOKEN = 10**18
+
+
+@pytest.fixture
+def validation(tmp_path: Path) -> Path:
+    task = get_task("digits", {})
+    examples = {"pixels": np.zeros((4, 64), np.float32), "labels": np.arange(4, dtype=np.int64)}
+    path = tmp_path / "validation.safetensors"
+    path.write_bytes(task.write_examples(examples))
+    return path
+
+
+def plan(**options: Any) -> JobPlan:
+    base = {"title": "t", "task": {"name": "digits"}, "rounds": 3, "budgetPerRound": "2"}
+    return plan_job(load_job_file(None, base | options), PIN, REQUESTER, randbits=lambda _: 77)
+
+
+def test_terms_carry_the_spec_and_the_pin(validation: Path) -> None:
+    made = plan(validation=validation, holdout=validation)
+    terms = made.terms
+    assert terms.spec_digest == made.spec.digest()
+    assert (terms.requester, terms.coordinator, terms.token) == (REQUESTER, PIN.coordinator, PIN.token)
+    assert (terms.rounds, terms.budget_per_round, terms.price_per_nat) == (3, 2 * TOKEN, 2 * TOKEN)
+    assert (made.escrow, terms.bond, terms.nonce) == (6 * TOKEN, 20 * TOKEN, 77)
+    assert made.job == terms.job_id() == made.request().terms.job_id()
+
+
+def test_files_are_those_the_spec_names(validation: Path) -> None:
+    made = plan(validation=validation, holdout=validation)
+    assert made.spec.validation == made.holdout == sha256(validation.read_bytes())
+    assert set(made.files) == {made.spec.initial_model, made.spec.validation}
+    assert all(sha256(content) == digest for digest, content in made.files.items())
+
+
+def test_without_validation_pay_goes_by_weight() -> None:
+    made = plan()
+    assert (made.spec.scoring_rule, made.spec.validation) == ("by-weight", None)
+
+
+def test_same_file_and_nonce_make_the_same_job(validation: Path) -> None:
+    assert plan(validation=validation).job == plan(validation=validation).job
+    assert plan(validation=validation).job != plan(validation=validation, nonce=1).job
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"task": {"name": "unknown"}}, "task.name"),
+        ({"clipNorm": "zero"}, "clipNorm"),
+        ({"cohort": {"minimum": 5, "maximum": 2}}, "cohort.maximum"),
+        ({"scoringRule": "aumann-shapley"}, "validation"),
+        ({"fractionBits": 60}, "fractionBits"),
+    ],
+)
+def test_field_that_no_job_can_have_is_named(options: dict[str, Any], field: str) -> None:
+    with pytest.raises(Malformed) as error:
+        plan(**options)
+    assert error.value.subject == field
+
+
+def test_file_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageRefused, match="cannot be read"):
+        plan(validation=tmp_path / "none.safetensors")
+    (tmp_path / "broken.json").write_text("[")
+    with pytest.raises(UsageRefused, match="not JSON"):
+        plan(validation=tmp_path / "broken.json")
+    (tmp_path / "pickle.safetensors").write_bytes(b"\x80\x04\x95 not safetensors")
+    with pytest.raises(Malformed):
+        plan(validation=tmp_path / "pickle.safetensors")
