@@ -33,7 +33,7 @@ from coordinator.problems import install_handlers
 from coordinator.rounds.desk import RoundDesk
 from coordinator.rounds.node_routes import router as work_router
 from coordinator.rounds.routes import router as rounds_router
-from coordinator.schema import verify_schema, write_schema
+from coordinator.schema import create_tables, verify_schema
 from coordinator.settings import CoordinatorSettings, SettingsRefused, verify_safe
 from coordinator.settlement.routes import router as claims_router
 from coordinator.worker import Worker
@@ -103,14 +103,6 @@ def describe_app(**options: Any) -> FastAPI:
     for router in (_service, create_router(find_roles), *rooms):
         app.include_router(router)
     return app
-
-
-def create_tables(database: Database) -> None:
-    """Create tables that are missing. Raises WrongSchema when there are those of another version."""
-    database.create_tables()
-    with database.write() as session:
-        write_schema(session)
-        verify_schema(session)
 
 
 @asynccontextmanager

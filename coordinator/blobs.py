@@ -77,6 +77,10 @@ class BlobStore:
         """The file's bytes. Raises FileNotFoundError."""
         return self.path(digest).read_bytes()
 
+    def remove(self, digest: bytes) -> None:
+        """Forget a file that nothing needs any more."""
+        self.path(digest).unlink(missing_ok=True)
+
     def save(self, *contents: bytes) -> list[bytes]:
         """Keep these contents durably and return their SHA-256, in order."""
         digests = [sha256(content) for content in contents]

@@ -8,10 +8,11 @@ from functools import partial
 
 import uvicorn
 
-from coordinator.app import build_context, create_app, create_tables
+from coordinator.app import build_context, create_app
 from coordinator.context import Context
 from coordinator.duties import settle
 from coordinator.echo import echo_commits
+from coordinator.schema import create_tables
 from coordinator.settings import CoordinatorSettings
 from coordinator.worker import Worker
 

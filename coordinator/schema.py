@@ -1,10 +1,20 @@
-"""The version of the tables: a database of another version is refused, never guessed at."""
+"""All tables and their version: a database of another version is refused, never guessed at."""
 
 from __future__ import annotations
 
 from sqlmodel import Session, select
 
+from coordinator.access import tables as access_tables
+from coordinator.database import Database
+from coordinator.jobs import tables as jobs_tables
+from coordinator.models import tables as models_tables
+from coordinator.nodes import tables as nodes_tables
+from coordinator.rounds import tables as rounds_tables
+from coordinator.settlement import tables as settlement_tables
 from coordinator.tables import SCHEMA_VERSION, SchemaRow
+
+# Importing them is what makes them known to SQLModel.
+ROOMS = (access_tables, jobs_tables, nodes_tables, rounds_tables, settlement_tables, models_tables)
 
 
 class WrongSchema(Exception):
@@ -18,6 +28,14 @@ class WrongSchema(Exception):
             f"expected a database with tables of version {expected}, got {found}: "
             "run `tally-coordinator init`, or use the coordinator version that made it"
         )
+
+
+def create_tables(database: Database) -> None:
+    """Create tables that are missing. Raises WrongSchema when there are those of another version."""
+    database.create_tables()
+    with database.write() as session:
+        write_schema(session)
+        verify_schema(session)
 
 
 def write_schema(session: Session) -> None:

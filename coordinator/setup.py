@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 
-from coordinator.app import create_tables
 from coordinator.bell import Bell
 from coordinator.database import Database
 from coordinator.keystore import create_keystore, load_signer
+from coordinator.schema import create_tables
 from coordinator.settings import CoordinatorSettings
 from ledger.hexadecimal import to_address
 

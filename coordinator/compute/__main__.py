@@ -21,10 +21,10 @@ def main() -> None:
     while True:
         try:
             question = pickle.load(sys.stdin.buffer)  # noqa: S301  our own parent's question
-        except EOFError:
-            return
-        pickle.dump(_try(answer, question), answers, pickle.HIGHEST_PROTOCOL)
-        answers.flush()
+            pickle.dump(_try(answer, question), answers, pickle.HIGHEST_PROTOCOL)
+            answers.flush()
+        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+            os._exit(0)  # our parent has ended, perhaps in the middle of a question; nobody reads what we would say
 
 
 def _load(threads: int) -> Any:

@@ -96,7 +96,10 @@ async def tally_round(context: Context, job: bytes, number: int) -> None:
     account = await context.database.run_read(load_account, context, job, number)
     result = await context.compute.ask(account.work)
     sealing = await asyncio.to_thread(compute_sealing, context, account, result)
-    await context.database.run_write(seal, context, sealing)
+    sealed = await context.database.run_write(seal, context, sealing)
+    before = account.state_before
+    if sealed and before is not None and not await context.database.run_read(store.is_state_kept, before):
+        context.blobs.remove(before)
 
 
 def find_due(session: Session, context: Context, *, timely: bool) -> Due:

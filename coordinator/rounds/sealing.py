@@ -41,6 +41,7 @@ def seal(session: Session, context: Context, sealing: Sealing) -> bool:
     _write_entries(session, row, sealing)
     # 3
     _write_evidence(session, row, sealing)
+    _forget_state(session, row)
     # 4
     last = row.round == sealing.account.agreement.terms.rounds
     reward = sealing.tally.totals.reward
@@ -112,6 +113,14 @@ def _write_evidence(session: Session, row: RoundRow, sealing: Sealing) -> None:
     payloads = {known.payload for known in sealing.account.contributions if known.payload is not None}
     share(session, {digest for digest, _ in files.values()} | payloads, row.job, EVIDENCE)
     share(session, [sealing.header.statement.next_model], row.job, PUBLIC)
+
+
+def _forget_state(session: Session, row: RoundRow) -> None:
+    """What learning carried into this round is not needed again; its file goes after the commit."""
+    before = store.find_round(session, row.job, row.round - 1)
+    if before is not None:
+        before.state_file = None
+        session.add(before)
 
 
 def _describe(row: RoundRow) -> str:

@@ -158,6 +158,11 @@ def list_standings_of(session: Session, node: bytes) -> Sequence[StandingRow]:
     return session.exec(select(StandingRow).where(StandingRow.node == node)).all()
 
 
+def is_state_kept(session: Session, state: bytes) -> bool:
+    """Whether some round still needs this file of what learning carries."""
+    return session.exec(select(RoundRow.round).where(RoundRow.state_file == state).limit(1)).first() is not None
+
+
 def list_evidence(session: Session, job: bytes, number: int) -> dict[str, EvidenceRow]:
     """A round's evidence files by name."""
     query = select(EvidenceRow).where(EvidenceRow.job == job, EvidenceRow.round == number)

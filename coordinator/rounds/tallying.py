@@ -32,12 +32,13 @@ _ZERO = bytes(32)
 
 @dataclass(frozen=True)
 class Account:
-    """A revealed round with everything its tally depends on."""
+    """A revealed round with everything its tally depends on; `state_before` is what learning carries into it."""
 
     round: RoundRow
     agreement: Agreement
     contributions: Sequence[ContributionRow]
     standings: Mapping[bytes, Standing]
+    state_before: bytes | None
     work: RoundWork
 
 
@@ -60,8 +61,9 @@ def load_account(session: Session, context: Context, job: bytes, number: int) ->
     before = store.find_round(session, job, number - 1)
     standings = store.list_standings(session, job, [known.node for known in contributions])
     carried = {node: Standing(known.earned, known.credit, known.peak, known.round) for node, known in standings.items()}
-    work = _build_work(context.blobs, row, agreement, contributions, None if before is None else before.state_file)
-    return Account(row, agreement, contributions, carried, work)
+    state = None if before is None else before.state_file
+    work = _build_work(context.blobs, row, agreement, contributions, state)
+    return Account(row, agreement, contributions, carried, state, work)
 
 
 def compute_sealing(context: Context, account: Account, result: RoundResult) -> Sealing:

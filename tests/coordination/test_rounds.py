@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from coordinator.rounds import store
 from learning.screen import write_update
 from ledger import canonical, evidence
 from ledger.commitment import compute_beacon, compute_seed_digest, extend_accumulator, start_accumulator
@@ -116,6 +117,11 @@ async def test_by_weight_job_runs_to_its_end(house: House, course: Course) -> No
     assert (job["state"], job["roundsSealed"], job["model"]) == ("finished", 2, to_hex(second.statement.next_model))
     assert int(job["spent"]) == 6 * (10**18 // 3)
     assert await scene.nodes[0].poll() is None
+    with house.context.database.read() as session:
+        kept = [row.state_file for row in store.list_rounds(session, scene.job)]
+    assert kept[0] is None
+    assert kept[1] is not None
+    assert house.context.blobs.has(kept[1])
 
 
 async def test_scored_job_pays_what_lowers_the_loss_and_nothing_for_zero(house: House, course: Course) -> None:

@@ -14,7 +14,6 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
-from coordinator.app import create_tables
 from coordinator.compute.work import answer
 from coordinator.context import Context
 from coordinator.jobs import service as jobs
@@ -24,6 +23,7 @@ from coordinator.rounds import service as rounds
 from coordinator.rounds.moves import OPEN, SEALED
 from coordinator.rounds.sealing import seal
 from coordinator.rounds.tallying import compute_sealing, load_account
+from coordinator.schema import create_tables
 from ledger import canonical, wire
 from ledger.commitment import Opening, extend_accumulator, start_accumulator
 from ledger.hashing import sha256
