@@ -13,7 +13,7 @@ import structlog
 
 from client import calls
 from client.entries import describe_verdict, read_entry, verify_contribution
-from client.errors import CoordinatorRefused
+from client.errors import CoordinatorRefused, TransportMangled, TransportOverflow
 from client.identity import AsyncIdentity
 from client.node.contribution import prepare_contribution
 from client.node.display import Phase
@@ -35,6 +35,14 @@ HEARTBEAT_SECONDS = 20.0
 LONGEST_PAUSE_SECONDS = 120.0
 
 OPEN_STATES = ("committing", "revealing")
+
+PASSING = (CoordinatorRefused, TransportMangled, TransportOverflow)
+"""What a coordinator may answer today and not tomorrow: a node waits and asks again."""
+
+
+def _name(work: CommitAssignment | RevealAssignment | None) -> tuple[bytes, int]:
+    """Job and round of an assignment; zeros where there was none yet."""
+    return (bytes(32), 0) if work is None else (work.job, work.round)
 
 
 class Agent:
@@ -79,28 +87,29 @@ class Agent:
         for kept in self.host.journal.find_unfinished(self.node):
             try:
                 await self._look_after(kept)
-            except (VerificationError, ReceiptRefused) as error:
-                self._tell("promise_refused", kept.job, kept.round, problem=str(error))
+            except (*PASSING, VerificationError, ReceiptRefused) as error:
+                self._tell("contribution_left", kept.job, kept.round, problem=str(error))
 
     async def step(self) -> None:
         """Polls once and does what comes up."""
-        work = await self._identity.fetch(calls.assignment(self.host.rules.wait_seconds))
-        if work is None:
-            self.host.display.show(self.node, "waiting")
-            return
-        kept = self.host.journal.find(self.node, work.job, work.round)
+        work: CommitAssignment | RevealAssignment | None = None
         try:
+            work = await self._identity.fetch(calls.assignment(self.host.rules.wait_seconds))
+            if work is None:
+                self.host.display.show(self.node, "waiting")
+                return
+            kept = self.host.journal.find(self.node, work.job, work.round)
             if isinstance(work, CommitAssignment):
                 await self._commit(work, kept)
             else:
                 await self._reveal(work, kept)
         except ReceiptRefused as error:
-            # A coordinator that signs such receipts gets no more work for this job.
-            self._halted[work.job] = str(error)
-            await self._pause(work.job, work.round, str(error))
-        except VerificationError as error:
-            # What does not verify is not acted on. It is looked at again: clocks move, replicas catch up.
-            await self._pause(work.job, work.round, str(error))
+            # A coordinator that signs such receipts gets no more work for this job from this process.
+            self._halted[_name(work)[0]] = str(error)
+            await self._pause(*_name(work), str(error))
+        except (*PASSING, VerificationError) as error:
+            # What does not verify is not acted on. All of this is looked at again: clocks move, replicas catch up.
+            await self._pause(*_name(work), str(error))
 
     async def _commit(self, work: CommitAssignment, kept: Kept | None) -> None:
         obstacle = await self._find_obstacle(work, kept)

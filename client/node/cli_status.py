@@ -10,7 +10,9 @@ from client.options import CoordinatorOption, JsonOption, contact
 
 if TYPE_CHECKING:
     from client.contact import Contact
+    from client.node.archive import Archive
     from client.node.journal import Kept
+    from ledger.wire import NodeView
 
 NodeOption = Annotated[
     str | None,
@@ -25,56 +27,81 @@ def status(coordinator: CoordinatorOption = None, node: NodeOption = None, as_js
 
     Contributions come from this machine's journal, the registration from the coordinator.
     """
-    from client.node.accounts import find_nodes  # noqa: PLC0415
+    from client.node.accounts import FEW_NODES, find_nodes  # noqa: PLC0415
+    from client.output import print_json  # noqa: PLC0415
+
+    _, found = contact(coordinator, quiet=as_json)
+    nodes = find_nodes(found.home, node)
+    reports = _report(found, nodes)
+    if as_json:
+        print_json(reports)
+    elif not reports:
+        typer.echo("There is no node here yet: `tally node run` makes one.")
+    elif len(reports) > FEW_NODES:
+        _print_table(reports)
+    else:
+        for report in reports:
+            _print_node(report)
+
+
+def _report(found: Contact, nodes: list[bytes]) -> list[dict[str, Any]]:
+    from client import calls  # noqa: PLC0415
     from client.node.archive import Archive  # noqa: PLC0415
     from client.node.database import Database  # noqa: PLC0415
     from client.node.journal import Journal  # noqa: PLC0415
-    from client.output import print_json, print_pairs, print_table  # noqa: PLC0415
 
-    _, found = contact(coordinator, quiet=as_json)
+    views = {view.node: view for view in found.api.fetch(calls.nodes())}
     database = Database(found.home.journal)
     journal, archive = Journal(database), Archive(database)
-    reports = []
-    for address in find_nodes(found.home, node):
-        kept = journal.find_all(address)
-        jobs = dict.fromkeys(row.job for row in kept)
-        unanchored = {job: archive.list_unanchored(address, job) for job in jobs}
-        reports.append(_describe(found, address, kept, unanchored))
-    database.close()
-    if as_json:
-        print_json(reports)
-        return
-    if not reports:
-        typer.echo("There is no node here yet: `tally node run` makes one.")
+    try:
+        return [_describe(views.get(node), node, journal.find_all(node), archive) for node in nodes]
+    finally:
+        database.close()
+
+
+def _print_node(report: dict[str, Any]) -> None:
+    from client.output import print_pairs, print_table  # noqa: PLC0415
+
+    pairs = {name: str(report[name]) for name in ("node", "state", "operator", "payout", "lastSeenAt")}
+    waiting = [f"{rounds} of {job[:10]}…" for job, rounds in report["unanchored"].items()]
+    print_pairs({**pairs, "not anchored": ", ".join(waiting) or "nothing"})
+    rows = [[str(value) for value in row.values()] for row in report["recent"]]
+    if rows:
+        print_table(f"last {len(rows)} of {report['contributions']} contributions", list(report["recent"][0]), rows)
+
+
+def _print_table(reports: list[dict[str, Any]]) -> None:
+    from client.output import print_table  # noqa: PLC0415
+
+    rows = []
     for report in reports:
-        print_pairs({name: str(report[name]) for name in ("node", "state", "operator", "payout", "lastSeenAt")})
-        rows = [[str(value) for value in row.values()] for row in report["recent"]]
-        if rows:
-            print_table(f"last {len(rows)} of {report['contributions']} contributions", list(report["recent"][0]), rows)
+        last = report["recent"][-1] if report["recent"] else {"round": "–", "state": "–"}
+        waiting = sum(map(len, report["unanchored"].values()))
+        rows.append(
+            [
+                report["node"],
+                report["state"],
+                str(report["contributions"]),
+                str(last["round"]),
+                last["state"],
+                str(waiting),
+            ]
+        )
+    print_table("Nodes", ["node", "state", "contributions", "last round", "it is", "not anchored"], rows)
 
 
-def _describe(found: Contact, node: bytes, kept: list[Kept], unanchored: dict[bytes, list[int]]) -> dict[str, Any]:
-    from client import calls  # noqa: PLC0415
-    from client.errors import CoordinatorRefused  # noqa: PLC0415
+def _describe(view: NodeView | None, node: bytes, kept: list[Kept], archive: Archive) -> dict[str, Any]:
     from client.output import format_time  # noqa: PLC0415
     from ledger.hexadecimal import to_address, to_hex  # noqa: PLC0415
 
     report: dict[str, Any] = {"node": to_address(node), "state": "not registered", "operator": "–", "payout": "–"}
     report["lastSeenAt"] = "never"
-    try:
-        view = found.api.fetch(calls.node(node))
-    except CoordinatorRefused as error:
-        if error.status != 404:
-            raise
-    else:
-        detail = f" ({view.detail})" if view.detail else ""
-        report |= {
-            "state": view.state + detail,
-            "operator": to_address(view.operator),
-            "payout": to_address(view.payout),
-        }
+    if view is not None:
+        report["state"] = view.state + (f" ({view.detail})" if view.detail else "")
+        report["operator"], report["payout"] = to_address(view.operator), to_address(view.payout)
         report["lastSeenAt"] = "never" if view.last_seen_at is None else format_time(view.last_seen_at)
     report["contributions"] = len(kept)
+    unanchored = {job: archive.list_unanchored(node, job) for job in dict.fromkeys(row.job for row in kept)}
     report["unanchored"] = {to_hex(job): rounds for job, rounds in unanchored.items() if rounds}
     report["recent"] = [
         {"job": to_hex(row.job), "round": row.round, "state": row.state, "detail": row.detail} for row in kept[-RECENT:]

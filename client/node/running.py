@@ -20,7 +20,8 @@ from client.node.host import Host
 from client.node.joining import Enrolment, ensure_registered
 from client.node.samples import SampleStore, load_tokens
 from client.node.sources import FileSource, PlatformSource, Source
-from ledger.errors import Malformed
+from contracts.errors import ChainError
+from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address
 from ledger.signatures import Signer
 
@@ -137,7 +138,7 @@ async def _run(agent: Agent, *, alone: bool) -> Outcome:
         await agent.run()
     except JournalUnusable:
         raise
-    except (ClientError, Malformed) as error:
+    except (ClientError, ChainError, Malformed, VerificationError) as error:
         if alone:
             raise
         structlog.get_logger().error("node_ended", node=to_address(agent.node), problem=str(error))
