@@ -110,15 +110,17 @@ class BlobStore:
             try:
                 digest, size = await _write(file, chunks, max_bytes)
                 verify(digest, size)
-                await asyncio.to_thread(os.fsync, file.fileno())
+                await asyncio.to_thread(self._move, file, digest)
             except BaseException:
                 file.close()
-                await asyncio.to_thread(temporary.unlink)
+                await asyncio.to_thread(temporary.unlink, missing_ok=True)
                 raise
-        await asyncio.to_thread(self._move, temporary, digest)
         return digest, size
 
-    def _move(self, temporary: Path, digest: bytes) -> None:
+    def _move(self, file: IO[bytes], digest: bytes) -> None:
+        os.fsync(file.fileno())
+        file.close()
+        temporary = Path(file.name)
         if self.has(digest):
             temporary.unlink()
         else:

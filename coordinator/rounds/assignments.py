@@ -19,6 +19,7 @@ from coordinator.group_commit import GroupCommit
 from coordinator.jobs.agreement import WORKING, Agreement, load_agreement
 from coordinator.jobs.store import find_job
 from coordinator.nodes.presence import Presence
+from coordinator.nodes.store import find_nodes
 from coordinator.refusals import RequestRefused
 from coordinator.rounds import cohort, store
 from coordinator.rounds.phases import build_closing
@@ -183,7 +184,7 @@ def _join(session: Session, context: Context, posting: Posting, node: bytes) -> 
     if store.find_members(session, posting.job, posting.round, [node]):
         return True
     try:
-        cohort.verify_admissible(session, posting.job, agreement, node)
+        cohort.verify_admissible(session, posting.job, agreement, node, find_nodes(session, [node]))
     except RequestRefused:
         return False
     if row.cohort >= agreement.spec.cohort.maximum:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, insert, select
@@ -69,9 +69,11 @@ def find_obstacle(
     return None
 
 
-def verify_admissible(session: Session, job: bytes, agreement: Agreement, node: bytes) -> None:
-    """Verify that a node may join a job. Raises NodeNotAdmitted."""
-    row = nodes.find_node(session, node)
+def verify_admissible(
+    session: Session, job: bytes, agreement: Agreement, node: bytes, known: Mapping[bytes, NodeRow]
+) -> None:
+    """Verify that a node, looked up among the `known` ones, may join a job. Raises NodeNotAdmitted."""
+    row = known.get(node)
     predecessor = row.predecessor if row is not None else None
     debtors = store.list_standings(session, job, [predecessor]) if predecessor else {}
     obstacle = find_obstacle(row, agreement, debtors)

@@ -8,7 +8,8 @@ from coordinator.context import Context
 from coordinator.group_commit import GroupCommit
 from coordinator.nodes.presence import Presence
 from coordinator.rounds.assignments import AssignmentDesk
-from coordinator.rounds.intake import Arrival, receive
+from coordinator.rounds.counter import Arrival
+from coordinator.rounds.intake import receive
 from coordinator.rounds.reveal import Reveal, find_problem, record
 from ledger import wire
 

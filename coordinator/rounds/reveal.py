@@ -6,7 +6,7 @@ is what the node signed for: it is recorded, and the tally will say verdict 3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -90,12 +90,21 @@ def find_problem(payload: bytes, parameters: int) -> str | None:
 
 def record(session: Session, context: Context, reveals: Sequence[Reveal]) -> list[wire.ContributionView | Exception]:
     """Record reveals, in order; end the reveal phase after the last one. Repeating one changes nothing."""
+    rows = store.find_contributions(session, [reveal.contribution for reveal in reveals])
+    parents = {
+        key: store.find_round(session, *key, lock=True) for key in {(row.job, row.round) for row in rows.values()}
+    }
     answers: list[wire.ContributionView | Exception] = []
-    for reveal in reveals:
-        try:
-            answers.append(build_view(_record(session, context, reveal)))
-        except RequestRefused as refusal:
-            answers.append(refusal)
+    with session.no_autoflush:
+        for reveal in reveals:
+            try:
+                row = _find(rows, reveal.contribution)
+                _record(context, reveal, row, parents[row.job, row.round])
+                answers.append(build_view(row))
+            except RequestRefused as refusal:
+                answers.append(refusal)
+    for parent in parents.values():
+        _count(session, context, parent)
     return answers
 
 
@@ -112,29 +121,29 @@ def build_view(row: ContributionRow) -> wire.ContributionView:
     )
 
 
-def _record(session: Session, context: Context, reveal: Reveal) -> ContributionRow:
-    row = store.find_contribution(session, reveal.contribution, lock=True)
-    if row is None:
-        raise UnknownContribution(reveal.contribution)
-    if row.payload is not None:
-        return row
-    parent = store.find_round(session, row.job, row.round, lock=True)
+def _find(rows: Mapping[bytes, ContributionRow], contribution: bytes) -> ContributionRow:
+    if contribution not in rows:
+        raise UnknownContribution(contribution)
+    return rows[contribution]
+
+
+def _record(context: Context, reveal: Reveal, row: ContributionRow, parent: RoundRow | None) -> None:
     assert parent is not None  # noqa: S101  a foreign key says so
+    if row.payload is not None:
+        return
     if parent.state != "revealing":
         raise RevealClosed(row.job, row.round, parent.state, parent.reveal_deadline)
     row.payload, row.salt = reveal.opening.payload_sha256, reveal.opening.salt
     row.vector_commitment, row.malformed = reveal.opening.vector_commitment, reveal.malformed
     row.state, row.revealed_at = "revealed", context.now
-    session.add(row)
-    _count(session, context, parent)
-    return row
-
-
-def _count(session: Session, context: Context, parent: RoundRow) -> None:
     parent.revealed += 1
-    session.add(parent)
+
+
+def _count(session: Session, context: Context, parent: RoundRow | None) -> None:
+    """Write what was recorded of one round; end its reveal phase when everyone has revealed."""
+    session.flush()
     announce(session, Topic.PROGRESS)
-    if parent.revealed == parent.count:
+    if parent is not None and parent.state == "revealing" and parent.revealed == parent.count:
         end_reveal(session, context, parent)
 
 

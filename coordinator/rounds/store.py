@@ -80,6 +80,12 @@ def find_contribution(session: Session, digest: bytes, *, lock: bool = False) ->
     return session.get(ContributionRow, digest, with_for_update=lock)
 
 
+def find_contributions(session: Session, digests: Iterable[bytes]) -> dict[bytes, ContributionRow]:
+    """Those of these contributions that have a receipt, by digest, their rows held for the transaction."""
+    query = select(ContributionRow).where(col(ContributionRow.contribution).in_(list(digests))).with_for_update()
+    return {row.contribution: row for row in session.exec(query).all()}
+
+
 def find_contributions_by(
     session: Session, job: bytes, number: int, nodes: Iterable[bytes]
 ) -> dict[bytes, ContributionRow]:

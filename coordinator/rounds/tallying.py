@@ -17,7 +17,7 @@ from coordinator.context import Context
 from coordinator.jobs.agreement import Agreement, load_agreement
 from coordinator.jobs.service import load_job
 from coordinator.rounds import store
-from coordinator.rounds.intake import build_receipt
+from coordinator.rounds.counter import build_receipt
 from coordinator.rounds.phases import build_closing
 from coordinator.rounds.service import load_round
 from coordinator.rounds.tables import ContributionRow, RoundRow

@@ -20,6 +20,7 @@ from coordinator.jobs import service as jobs
 from coordinator.nodes import store as node_store
 from coordinator.rounds import driver, intake, reveal, store
 from coordinator.rounds import service as rounds
+from coordinator.rounds.counter import build_receipt
 from coordinator.rounds.moves import OPEN, SEALED
 from coordinator.rounds.sealing import seal
 from coordinator.rounds.tallying import compute_sealing, load_account
@@ -230,7 +231,7 @@ class RoundMachine(RuleBasedStateMachine):
                 for known in contributions:
                     accumulator = extend_accumulator(accumulator, known.contribution)
                     assert known.accumulator == accumulator
-                    assert self.answers[known.contribution] == intake.encode_receipt(known)
+                    assert self.answers[known.contribution] == intake.encode_receipt(build_receipt(known))
                 assert row.accumulator == accumulator
                 assert row.revealed == sum(known.payload is not None for known in contributions)
                 if row.state == "committing":
