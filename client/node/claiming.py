@@ -24,7 +24,7 @@ from contracts.gateway import Gateway
 from contracts.sender import Sender
 from contracts.state import Anchor
 from ledger.hexadecimal import to_address, to_hex
-from ledger.wire import ClaimRequest, ClaimView
+from ledger.wire import ClaimRequest, ClaimView, EntryView
 
 LOOK_SECONDS = 1.0
 
@@ -124,20 +124,26 @@ def claim_without_coordinator(
     """
     paid: list[Paid] = []
     for node in nodes:
-        newest = {view.header.statement.job: view for view in archive.list_entries(node)}
-        for job, view in newest.items():
-            number = view.header.statement.round
-            entry = read_entry(view, pin, job, number, node)
-            posted = next((item for item in gateway.fetch_posted_rounds(job) if item.round == number), None)
-            if posted is None or not gateway.fetch_is_final(job, number):
-                continue
-            if entry.earned > gateway.fetch_claimed(job, node):
-                head = view.header.statement
-                words = Anchor(head.digest(gateway.domain), head.entries_root, head.count, posted.final_at)
-                paid += _send(gateway, sender, job, number, words, [ClaimItem(entry, view.proof)])
+        kept: dict[bytes, list[EntryView]] = {}
+        for view in archive.list_entries(node):
+            kept.setdefault(view.header.statement.job, []).insert(0, view)
+        for job, views in kept.items():
+            # The newest final entry draws all; a newer one that is not final yet must not stand before it.
+            final = next((view for view in views if gateway.fetch_is_final(job, view.header.statement.round)), None)
+            if final is not None:
+                paid += _claim_kept(pin, gateway, sender, final, node)
     if not paid:
         raise NothingFinal("no kept entry is of a final round that still owes something")
     return paid
+
+
+def _claim_kept(pin: Pin, gateway: Gateway, sender: Sender, view: EntryView, node: bytes) -> list[Paid]:
+    head = view.header.statement
+    entry = read_entry(view, pin, head.job, head.round, node)
+    if entry.earned <= gateway.fetch_claimed(head.job, node):
+        return []
+    posted = next(item for item in gateway.fetch_posted_rounds(head.job) if item.round == head.round)
+    return _send(gateway, sender, head.job, head.round, posted.anchor, [ClaimItem(entry, view.proof)])
 
 
 def _send(

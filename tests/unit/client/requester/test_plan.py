@@ -10,7 +10,7 @@ from client.errors import UsageRefused
 from client.pins import Pin
 from client.requester.job_file import load_job_file
 from client.requester.plan import JobPlan, plan_job
-from learning.tasks import get_task
+from learning.tasks import Examples, get_task
 from ledger.errors import Malformed
 from ledger.hashing import sha256
 
@@ -22,7 +22,7 @@ TOKEN = 10**18
 @pytest.fixture
 def validation(tmp_path: Path) -> Path:
     task = get_task("digits", {})
-    examples = {"pixels": np.zeros((4, 64), np.float32), "labels": np.arange(4, dtype=np.int64)}
+    examples: Examples = {"pixels": np.zeros((4, 64), np.float32), "labels": np.arange(4, dtype=np.int64)}
     path = tmp_path / "validation.safetensors"
     path.write_bytes(task.write_examples(examples))
     return path
