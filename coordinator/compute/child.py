@@ -7,14 +7,15 @@ parent, however that one ends.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import itertools
 import os
 import pickle
+import queue
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 URGENT = 0
@@ -41,6 +42,14 @@ class ComputeDied(Exception):
         super().__init__(f"the compute child ended with exit code {exit_code} at {question}")
 
 
+@dataclass(order=True)
+class _Asked:
+    priority: int
+    order: int
+    question: object = field(compare=False)
+    answer: Future[Any] = field(compare=False)
+
+
 class ComputeChild:
     """Asks a child process; `threads` is how many threads torch may use there, 0 for torch's own choice."""
 
@@ -48,9 +57,8 @@ class ComputeChild:
         self._threads = threads
         self._process: subprocess.Popen[bytes] | None = None
         self._runner = ThreadPoolExecutor(1, thread_name_prefix="compute")
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: queue.PriorityQueue[_Asked] = queue.PriorityQueue()
         self._order = itertools.count()
-        self._busy = False
         self._starting = threading.Lock()
 
     async def warm_up(self) -> None:
@@ -65,10 +73,12 @@ class ComputeChild:
             ComputeFailed: the child failed at it.
             ComputeDied: the child ended at it.
         """
-        await self._enter(priority)
-        running = asyncio.get_running_loop().run_in_executor(self._runner, self._ask, question)
-        running.add_done_callback(lambda _: self._leave())
-        return await asyncio.shield(running)
+        answer: Future[Any] = Future()
+        self._waiting.put(_Asked(priority, next(self._order), question, answer))
+        # Its thread takes the most urgent question that waits, whoever's it is. It knows nothing of event loops: one
+        # that ends while a question is answered blocks nobody.
+        self._runner.submit(self._answer_next)
+        return await asyncio.wrap_future(answer)
 
     def close(self) -> None:
         """End the child."""
@@ -77,26 +87,14 @@ class ComputeChild:
         if process is not None:
             _end(process)
 
-    async def _enter(self, priority: int) -> None:
-        if not self._busy:
-            self._busy = True
+    def _answer_next(self) -> None:
+        asked = self._waiting.get_nowait()
+        if not asked.answer.set_running_or_notify_cancel():
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), turn))
         try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._leave()
-            raise
-
-    def _leave(self) -> None:
-        while self._waiting:
-            turn = heapq.heappop(self._waiting)[2]
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._busy = False
+            asked.answer.set_result(self._ask(asked.question))
+        except Exception as error:  # noqa: BLE001  it is raised again where the answer is awaited
+            asked.answer.set_exception(error)
 
     def _ask(self, question: object) -> Any:
         process = self._find_process()
