@@ -1,4 +1,4 @@
-"""What the machine of rounds plays with: a funded job without HTTP around it, payloads, what a sealed round must say."""
+"""What the machine of rounds plays with: a funded job without HTTP, payloads, what a sealed round must say."""
 
 import numpy as np
 from sqlmodel import Session, select
