@@ -19,7 +19,7 @@ from coordinator.access.routes import create_router
 from coordinator.bell import Bell
 from coordinator.blobs import BlobStore
 from coordinator.body_limit import BodyLimit
-from coordinator.compute.child import ComputeChild
+from coordinator.compute.supervisor import ComputeChild
 from coordinator.context import Context, InContext
 from coordinator.database import Database
 from coordinator.echo import echo_commits

@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from contracts.deployment import Deployment
 from coordinator.bell import Bell
 from coordinator.blobs import BlobStore
-from coordinator.compute.child import ComputeChild
+from coordinator.compute.supervisor import ComputeChild
 from coordinator.database import Database
 from coordinator.settings import CoordinatorSettings
 from ledger.eip712 import Domain, compute_domain

@@ -6,8 +6,8 @@ import structlog
 from sqlmodel import Session
 
 from coordinator.bell import Topic
-from coordinator.compute.child import PATIENT, ComputeFailed
 from coordinator.compute.messages import Evaluation
+from coordinator.compute.supervisor import PATIENT, ComputeFailed
 from coordinator.context import Context
 from coordinator.jobs.store import add_log
 from coordinator.jobs.tables import JobRow

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlmodel import Session
 
-from coordinator.compute.child import ComputeDied, ComputeFailed
+from coordinator.compute.supervisor import ComputeDied, ComputeFailed
 from coordinator.context import Context
 from coordinator.jobs import store as jobs
 from coordinator.jobs.agreement import RUNNING, load_agreement

@@ -8,7 +8,7 @@ from pathlib import Path
 from contracts.gateway import Gateway
 from coordinator.bell import Bell
 from coordinator.blobs import BlobStore
-from coordinator.compute.child import ComputeChild
+from coordinator.compute.supervisor import ComputeChild
 from coordinator.context import Context
 from coordinator.database import Database
 from coordinator.jobs.tables import JobRow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.compute.child import ComputeChild
+from coordinator.compute.supervisor import ComputeChild
 from ledger.spec import JobSpec
 from ledger.statements import Terms
 from tests.coordination.learning import Course, make_course, make_spec, make_terms

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from contracts.deployment import Deployment
 from coordinator.app import build_context, create_app
-from coordinator.compute.child import ComputeChild
+from coordinator.compute.supervisor import ComputeChild
 from coordinator.context import Context
 from coordinator.jobs import service as jobs
 from coordinator.nodes import service as nodes

@@ -18,7 +18,7 @@ import pytest
 from sqlmodel import select
 
 from coordinator.app import create_app
-from coordinator.compute.child import ComputeChild, ComputeDied
+from coordinator.compute.supervisor import ComputeChild, ComputeDied
 from coordinator.rounds.desk import RoundDesk
 from coordinator.rounds.driver import tally_round
 from coordinator.rounds.tables import RoundRow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.compute.child import ComputeChild
+from coordinator.compute.supervisor import ComputeChild
 from tests.coordination.conftest import LastingChild
 from tests.coordination.learning import Course, make_course
 from tests.coordination.premises import House, Premises

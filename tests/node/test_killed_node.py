@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from coordinator.compute.child import ComputeChild
+from coordinator.compute.supervisor import ComputeChild
 from coordinator.rounds.tables import ContributionRow, EntryRow
 from tests.coordination.learning import Course
 from tests.coordination.premises import Premises

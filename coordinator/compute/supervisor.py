@@ -93,7 +93,7 @@ class ComputeChild:
             return
         try:
             asked.answer.set_result(self._ask(asked.question))
-        except Exception as error:  # noqa: BLE001  it is raised again where the answer is awaited
+        except BaseException as error:  # noqa: BLE001  it is raised again where the answer is awaited
             asked.answer.set_exception(error)
 
     def _ask(self, question: object) -> Any:
