@@ -8,13 +8,15 @@ no transaction fails half-way for want of the lock. PostgreSQL by URL alone: wri
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlmodel import Session, SQLModel, create_engine
@@ -27,6 +29,9 @@ R = TypeVar("R")
 _TOPICS = "topics"
 _WRITES = "tally_writes"
 _BUSY_SECONDS = 30
+_LOOK_SECONDS = 0.02
+# Any number of our own: who makes tables on PostgreSQL holds this lock.
+_CREATION_KEY = 0x7A11
 _READERS = 8
 
 
@@ -52,8 +57,14 @@ class Database:
         return self._engine
 
     def create_tables(self) -> None:
-        """Create what is missing; every room's tables must have been imported."""
-        SQLModel.metadata.create_all(self._engine)
+        """Create what is missing; every room's tables must have been imported.
+
+        One writing transaction: of several processes that begin on an empty database, the later find all tables made.
+        """
+        with self._turn, self._writing.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATION_KEY})
+            SQLModel.metadata.create_all(connection)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -109,10 +120,29 @@ def _connect(url: str) -> Engine:
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+    _switch_to_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+        _execute(connection, f"PRAGMA {pragma}")
+
+
+def _switch_to_wal(connection: DBAPIConnection) -> None:
+    """Switching a new file needs it alone, and SQLite waits for no other process here, whatever the busy timeout."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            _execute(connection, "PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
+
+
+def _execute(connection: DBAPIConnection, statement: str) -> None:
+    cursor = connection.cursor()
+    cursor.execute(statement)
+    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

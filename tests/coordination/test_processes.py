@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -24,6 +24,21 @@ from tests.coordination.premises import Clock, House, Premises, make_deployment,
 from tests.coordination.test_rounds import make_payload
 
 READY_SECONDS = 60
+BEGINNERS = 3
+DATABASES = 5
+# Reads one database URL a line and makes its tables: processes that are told at the same time begin together.
+BEGIN = """
+import sys
+from coordinator.bell import Bell
+from coordinator.database import Database
+from coordinator.schema import create_tables
+print("imported", flush=True)
+for line in sys.stdin:
+    database = Database(line.strip(), Bell())
+    create_tables(database)
+    database.close()
+    print("made", flush=True)
+"""
 PASSPHRASE = "of a test"
 
 
@@ -127,6 +142,30 @@ def test_round_runs_in_real_processes(tmp_path: Path, course: Course, apart: boo
         else:
             view = asyncio.run(play(tmp_path, url, course))
     assert (view["state"], view["accepted"]) == ("sealed", 2)
+
+
+def test_processes_that_begin_together_on_an_empty_database_all_begin(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        beginners = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", BEGIN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                )
+            )
+            for _ in range(BEGINNERS)
+        ]
+        assert [said(beginner) for beginner in beginners] == ["imported"] * BEGINNERS
+        for number in range(DATABASES):
+            for beginner in beginners:
+                assert beginner.stdin is not None
+                print(f"sqlite:///{(tmp_path / str(number)).as_posix()}", file=beginner.stdin, flush=True)
+            assert [said(beginner) for beginner in beginners] == ["made"] * BEGINNERS
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """The next line of a process, nothing where it ended."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 def test_killed_server_starts_again_at_once(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ class World:
         self.provider: Provider = stack.enter_context(run_provider(chain.url))
         (self.port,) = find_free_ports(1)
         self.gate: Gate = stack.enter_context(run_gate(self.port))
+        self._programs: list[Program] = []
         self.logs = folder / "logs"
         self.logs.mkdir()
         self.passphrase_file = folder / "passphrase"
@@ -102,8 +103,14 @@ class World:
         return self.launch("fleet", [*self._node("fleet", files), "--count", str(FLEET_NODES)], self.client("fleet"))
 
     def wait_joined(self) -> None:
-        """Until all nodes are there."""
-        wait_until("all nodes present", lambda: self._count_present() == len(self.nodes), 90)
+        """Until all nodes are there. Raises ProgramFailed when one of the programs has ended instead."""
+
+        def are_present() -> bool:
+            for program in self._programs:
+                program.check()
+            return self._count_present() == len(self.nodes)
+
+        wait_until("all nodes present", are_present, 90)
 
     def create_job(self, rules: Mapping[str, Any]) -> bytes:
         """`tally job create` by a requester who has exactly the escrow."""
@@ -175,6 +182,7 @@ class World:
         """Starts a program that is ended with the world."""
         program = Program(name, command, environment, self.logs)
         self._stack.callback(program.stop)
+        self._programs.append(program)
         return program
 
     def client(self, name: str) -> dict[str, str]:
