@@ -16,7 +16,7 @@ from ledger.canonical import JsonValue
 from ledger.eip712 import StructType
 from ledger.errors import MalformedTree, VerificationError
 from ledger.hashing import keccak256
-from ledger.hexadecimal import to_hex
+from ledger.hexadecimal import to_address, to_hex
 from ledger.structs import TypedStruct, define_type
 
 FORMAT: Final = "standard-v1"
@@ -121,6 +121,21 @@ class PaddedTree:
             "tree": [to_hex(node) for node in self._nodes],
             "values": [{"value": value, "treeIndex": at} for value, at in zip(values, self._positions, strict=True)],
         }
+
+    def dump_bytes(self) -> bytes:
+        """Returns the canonical JSON of `dump`, written at once: trees are the largest files of a round."""
+        nodes = ",".join([f'"0x{node.hex()}"' for node in self._nodes])
+        rows = [(seq, leaf.node, leaf.earned, leaf.body) for seq, leaf in enumerate(self.leaves)]
+        rows += [(seq, _ZERO_ADDRESS, 0, _ZERO_WORD) for seq in range(self.count, len(self._positions))]
+        values = ",".join(
+            [
+                f'{{"treeIndex":{at},"value":["{seq}","{to_address(node)}","{earned}","0x{body.hex()}"]}}'
+                for (seq, node, earned, body), at in zip(rows, self._positions, strict=True)
+            ]
+        )
+        encoding = ",".join(f'"{kind}"' for kind in LEAF_ENCODING)
+        text = f'{{"format":"{FORMAT}","leafEncoding":[{encoding}],"tree":[{nodes}],"values":[{values}]}}'
+        return text.encode("ascii")
 
 
 def load_dump(dump: object, count: int) -> PaddedTree:
