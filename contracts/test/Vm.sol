@@ -42,6 +42,8 @@ interface Vm {
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function toString(uint256 value) external pure returns (string memory);
 
+    function snapshotState() external returns (uint256);
+    function revertToState(uint256 state) external returns (bool);
     function snapshotGasLastCall(string calldata name) external returns (uint256);
 
     function assertEq(uint256 left, uint256 right) external pure;
