@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from client.auditor.sources import ChainFacts, KeptJob, PaidClaim, PostedRound, Token
-from contracts.abi import MalformedAnswer
-from contracts.errors import ProviderRefused
+from client.auditor.sources import ChainFacts, KeptJob, PaidClaim, PostedRound
+from client.chain import fetch_token
 from contracts.gateway import Gateway
 from contracts.job_events import JobOpened, RoundPosted
 from contracts.money_events import Claimed
-from contracts.refusals import TransactionReverted
 from contracts.state import Block, JobState
 from ledger.verify.bundle import AnchoredRound
 
@@ -59,7 +57,7 @@ class LedgerChain:
             tuple(self._read_claim(event) for event in claims),
             {node: gateway.fetch_claimed(job, node, block) for node in sorted({event.node for event in claims})},
             gateway.deployment.code_hashes["JobLedger"],
-            token=self._read_token(state, block) if state else None,
+            token=fetch_token(gateway, state.token, block) if state else None,
         )
         gateway.verify_block(block.number, block.hash)
         return facts
@@ -74,13 +72,6 @@ class LedgerChain:
         posted_at = self._find_time(event.place.block)
         anchored = AnchoredRound(word, event.final_at, event.window_end, posted_at, struck)
         return PostedRound(event.header, anchored, event.place.block, event.place.transaction), rewards
-
-    def _read_token(self, state: JobState, block: Block) -> Token | None:
-        """How amounts are shown; a token that does not say shows base units."""
-        try:
-            return Token(*self._gateway.fetch_token_display(state.token, block))
-        except (TransactionReverted, ProviderRefused, MalformedAnswer):
-            return None
 
     def _read_claim(self, event: Claimed) -> PaidClaim:
         block = event.place.block

@@ -115,14 +115,11 @@ class BundleChain:
         )
 
     def _object_to_code(self, code_hash: bytes, code: bytes) -> list[Objection]:
-        """What is wrong with the code where the auditor pinned none: a pinned hash is compared by the audit."""
-        if self._code_hash is not None:
-            return []
+        """What is wrong with the code; the audit itself compares the account's with a hash that was pinned."""
         if keccak256(code) != code_hash:
-            return [
-                Objection("chain-proof", "the code is not the account's", to_hex(code_hash), to_hex(keccak256(code)))
-            ]
-        if not load_artifact("JobLedger").is_code(code):
+            hashes = (to_hex(code_hash), to_hex(keccak256(code)))
+            return [Objection("chain-proof", "the code in the bundle is not the account's", *hashes)]
+        if self._code_hash is None and not load_artifact("JobLedger").is_code(code):
             return [Objection("trust", "the ledger's code is not that of this version of Tallystick")]
         return []
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from client.auditor.bundle import CHAIN, PROOF
-from client.auditor.sources import Token
+from client.money import Token
 from contracts.proofs import StorageProof
 from ledger import canonical
 from ledger.canonical import JsonValue

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from client.money import Token
 from contracts.state import AccountState
 from ledger.eip712 import Domain
 from ledger.statements import RoundHeader, Terms
@@ -81,14 +82,6 @@ class Objection:
     detail: str
     expected: str | None = None
     got: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """How amounts of a token are shown: nothing is computed with it."""
-
-    decimals: int
-    symbol: str = ""
 
 
 @dataclass(frozen=True, slots=True)
