@@ -32,13 +32,15 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     """A table on stdout; columns of numbers stand to the right."""
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     table = Table(title=title or None, title_justify="left")
     for index, column in enumerate(columns):
         numeric = bool(rows) and all(_is_number(row[index]) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        # As text: a cell may hold what others wrote, which is neither markup nor anything a terminal obeys.
+        table.add_row(*(Text(show_text(cell)) for cell in row))
     console = Console(highlight=False)
     # A file or a pipe has no edge: nothing is folded there.
     console.print(table, width=None if console.is_terminal else PIPED_WIDTH)
@@ -48,7 +50,12 @@ def print_pairs(pairs: Mapping[str, str]) -> None:
     """Names and values on stdout, one pair a line."""
     width = max(map(len, pairs), default=0)
     for name, value in pairs.items():
-        sys.stdout.write(f"{name:<{width}}  {value}\n")
+        sys.stdout.write(f"{name:<{width}}  {show_text(value)}\n")
+
+
+def show_text(text: str) -> str:
+    """Text that others may have written, harmless on a terminal: whatever is not printable becomes �."""
+    return text if text.isprintable() else "".join(mark if mark.isprintable() else "�" for mark in text)
 
 
 def format_amount(amount: int, decimals: int = TOKEN_DECIMALS) -> str:

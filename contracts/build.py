@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,17 @@ def build_artifacts() -> dict[str, str]:
 
 
 def compile_sources() -> Json:
-    """Return the compiler's standard JSON output for everything in `src`, with foundry.toml's settings."""
-    sources = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "src").rglob("*.sol"))
+    """Return the compiler's standard JSON output for everything in `src`; see `compile_files`."""
+    return compile_files(sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "src").rglob("*.sol")))
+
+
+def compile_files(sources: Sequence[str]) -> Json:
+    """Return the compiler's standard JSON output for some files, by their paths here, with foundry.toml's settings.
+
+    Raises:
+        ToolMissing: where Node.js or the compiler's package is not there.
+        CompilationFailed: where the compiler reports anything.
+    """
     request = {
         "language": "Solidity",
         "sources": {name: {"content": (ROOT / name).read_text(encoding="utf-8")} for name in sources},

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from client.events import JobEvent
-from client.output import create_console, format_amount, shorten_amount
+from client.output import create_console, format_amount, shorten_amount, show_text
 from ledger.wire import JobView, LogLine, RoundView
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ class JobPicture:
 
         table = Table("round", "state", "cohort", "committed", "revealed", "pot", "paid", "metrics")
         for number in sorted(self.rounds)[-SHOWN_ROUNDS:]:
-            table.add_row(*_describe_round(self.rounds[number]))
-        parts: list[RenderableType] = [Text(self._head()), self._bar(), table]
-        parts += [Text(f"{line.text}", style="dim") for line in self.log[-3:]]
+            table.add_row(*(Text(show_text(cell)) for cell in _describe_round(self.rounds[number])))
+        parts: list[RenderableType] = [Text(show_text(self._head())), self._bar(), table]
+        parts += [Text(show_text(line.text), style="dim") for line in self.log[-3:]]
         return Group(*parts)
 
     def _head(self) -> str:
