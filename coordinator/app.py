@@ -29,6 +29,7 @@ from coordinator.keystore import load_signer
 from coordinator.models.routes import router as models_router
 from coordinator.nodes.routes import router as nodes_router
 from coordinator.nodes.service import find_roles
+from coordinator.nodes.telemetry import TelemetryDesk
 from coordinator.problems import install_handlers
 from coordinator.rounds.desk import RoundDesk
 from coordinator.rounds.node_routes import router as work_router
@@ -113,6 +114,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     create_tables(context.database)
     await context.database.run_write(make_up_outage, context)
     app.state.desk = RoundDesk(context)
+    app.state.telemetry = TelemetryDesk(context)
     running = [
         asyncio.create_task(context.compute.warm_up()),
         asyncio.create_task(keep_beating(context)),

@@ -134,6 +134,12 @@ class Telemetry(Message):
     lines: list[Annotated[str, Field(max_length=300)]] = Field(default_factory=list, max_length=20)
 
 
+class TelemetryReport(Message):
+    """Some measurements of one node, sent together."""
+
+    measurements: Annotated[list[Telemetry], Field(min_length=1, max_length=64)]
+
+
 class NodeWork(Message):
     """One node's part in one job: what the tables of a run show."""
 

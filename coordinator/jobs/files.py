@@ -31,9 +31,9 @@ async def take_upload(context: Context, uploader: bytes, digest: bytes, chunks: 
         if got != digest:
             raise BlobMismatch(digest, got, size_bytes)
 
-    _, size = await context.blobs.receive(chunks, context.settings.max_blob_bytes, verify)
-    await context.database.run_write(_note, context, uploader, digest, size)
-    return size
+    received = await context.blobs.receive(chunks, context.settings.max_blob_bytes, verify)
+    await context.database.run_write(_note, context, uploader, digest, received.size_bytes)
+    return received.size_bytes
 
 
 def verify_may_fetch(session: Session, context: Context, digest: bytes, visitor: bytes | None) -> None:

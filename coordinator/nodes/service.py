@@ -159,15 +159,6 @@ def build_view(context: Context, row: NodeRow) -> wire.NodeView:
     )
 
 
-def keep_telemetry(session: Session, node: bytes, now: int, measured: wire.Telemetry) -> None:
-    """Keep a measurement."""
-    values = measured.model_dump(mode="json", by_alias=True, exclude={"job", "round", "phase"})
-    session.add(
-        TelemetryRow(node=node, job=measured.job, round=measured.round, phase=measured.phase, at=now, measured=values)
-    )
-    announce(session, Topic.PROGRESS)
-
-
 def _describe(row: NodeRow, request: wire.NodeRegistration) -> None:
     row.hardware = request.hardware.model_dump(mode="json", by_alias=True)
     row.version = request.version

@@ -29,6 +29,7 @@ from coordinator.rounds.errors import (
     WrongContribution,
 )
 from ledger import wire
+from ledger.commitment import Opening
 from ledger.wire_types import Bytes32, SignedReceipt
 
 router = APIRouter(prefix="/v1", tags=["rounds"])
@@ -101,7 +102,7 @@ async def put_payload(
     What does not open it changes nothing and may be sent again; what opens it but is no update is recorded and gets
     verdict 3.
     """
-    expected = await context.database.run_read(reveal.expect, contribution)
+    expected = await desk.expect(contribution)
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > expected.max_bytes:
         raise BlobTooLarge(expected.max_bytes, int(announced))
@@ -109,9 +110,9 @@ async def put_payload(
     def verify(payload_sha256: bytes, size_bytes: int) -> None:
         expected.verify(payload_sha256, size_bytes, tallystick_vector_commitment, tallystick_salt)
 
-    digest, size = await context.blobs.receive(request.stream(), expected.max_bytes, verify)
-    opening = expected.verify(digest, size, tallystick_vector_commitment, tallystick_salt)
-    problem = await desk.find_problem(digest, expected.parameters)
+    received = await context.blobs.receive(request.stream(), expected.max_bytes, verify)
+    opening = Opening(received.sha256, tallystick_vector_commitment, tallystick_salt)
+    problem = await desk.find_problem(received, expected.parameters)
     view = await desk.reveals.submit(reveal.Reveal(contribution, opening, problem))
     if problem is not None:
         raise MalformedPayload(contribution, problem)
