@@ -82,17 +82,13 @@ struct Demand {
 }
 
 /// @notice A bounty that was cut by a proof whose sender had committed to nothing before.
-/// @param fault id of the proven fault; zero if no bounty waits
-/// @param until when the waiting ends; from then on `settleBounty` can be sent
-/// @param provenIn number of the block that holds the proof: only commitments of earlier blocks count
-/// @param committedIn number of the block that holds the best commitment opened so far; 0 if none
-/// @param challenger who opened it
+/// @param challenger who opened the earliest commitment so far; zero if nobody did
+/// @param committedAt when that commitment was made
+/// @param provenAt when the proof was upheld; 0 if no bounty waits. Only earlier commitments count
 struct WaitingBounty {
-    bytes32 fault;
-    uint64 until;
-    uint64 provenIn;
-    uint64 committedIn;
     address challenger;
+    uint48 committedAt;
+    uint48 provenAt;
 }
 
 /// @title IChallengeCourt
@@ -105,9 +101,9 @@ struct WaitingBounty {
 /// (yet), which only challenges of signed statements allow, its anchor is not read: send zeros.
 ///
 /// Upheld. The ledger strikes the round (IJobLedger.reject says what that costs) and cuts the bond. If the sender made a
-/// commitment to this very fault in an earlier block, the bounty is credited to the sender's free funds in the ledger at
-/// once. Else it waits for `window` seconds: whoever opens the earliest prior commitment to the same fault is credited
-/// by `settleBounty`, and if there is none the bounty is burned. A challenge that shows no fault reverts with
+/// commitment to this very fault earlier (by the blocks' clock), the bounty is credited to the sender's free funds in the
+/// ledger at once. Else it waits for the job's `window` seconds: whoever opens the earliest prior commitment to the same
+/// fault is credited by `settleBounty`, and if there is none the bounty is burned. A challenge that shows no fault reverts with
 /// ChallengeCourt_NotProven and changes nothing.
 ///
 /// Fault ids. A commitment is `hashCommitment(sender, fault id, salt)`; a fault id is `hashFault(fault, job, round,
@@ -129,9 +125,9 @@ interface IChallengeCourt {
         uint64 waitsUntil
     );
 
-    /// @param committedIn number of the block that holds the commitment
+    /// @param committedAt when the commitment was made
     event CommitmentOpened(
-        bytes32 indexed job, bytes32 indexed faultId, address indexed challenger, uint64 committedIn
+        bytes32 indexed job, bytes32 indexed faultId, address indexed challenger, uint64 committedAt
     );
 
     /// @param answerBy until when an answer counts, inclusive
@@ -167,18 +163,18 @@ interface IChallengeCourt {
 
     // Commitments and bounties
 
-    /// @notice Commits the sender to a fault that will be shown in a later block, so that whoever copies the proof gains
-    /// nothing. Reverts if this commitment was made before.
+    /// @notice Commits the sender to a fault that will be shown later, so that whoever copies the proof gains nothing.
+    /// Reverts if this commitment was made before.
     /// @param commitment hashCommitment(sender, fault id, salt)
     function commitChallenge(bytes32 commitment) external;
 
-    /// @notice Opens the sender's commitment to the fault whose bounty waits. Reverts unless it was made in an earlier
-    /// block than the proof and in an earlier one than any opened so far.
-    function openCommitment(bytes32 job, bytes32 salt) external;
+    /// @notice Opens the sender's commitment to a fault whose bounty waits. Reverts unless it was made before the proof
+    /// was sent, and before any that was opened so far.
+    function openCommitment(bytes32 job, bytes32 faultId, bytes32 salt) external;
 
     /// @notice Credits a waiting bounty to whoever opened the earliest commitment, or burns it if nobody did. Sent by
-    /// anyone, once the waiting is over.
-    function settleBounty(bytes32 job) external;
+    /// anyone, from `window` seconds after the proof on.
+    function settleBounty(bytes32 job, bytes32 faultId) external;
 
     // Receipts
 
@@ -195,9 +191,9 @@ interface IChallengeCourt {
     function challengeDropped(PostedRound calldata posted, SignedReceipt calldata receipt, bytes32 salt) external;
 
     /// @notice RoundMissing: the receipt's round is not posted, `anchorBy` is over, and the job was not halted before
-    /// that round by a rejection or by missing attestations. That the job was closed is no excuse. Subject: digest of
+    /// that round by a rejection or by missing attestations. That the job was closed is no excuse. The anchor is not read. Subject: digest of
     /// the receipt.
-    function challengeMissing(SignedReceipt calldata receipt, bytes32 salt) external;
+    function challengeMissing(PostedRound calldata posted, SignedReceipt calldata receipt, bytes32 salt) external;
 
     /// @notice ReceiptsConflict: two different receipts of one round share their seq, their contribution or their node.
     /// Subject: pair(digests).
@@ -413,12 +409,12 @@ interface IChallengeCourt {
 
     // Views
 
-    /// @notice Number of the block that holds a commitment; 0 if it was never made.
-    function committedIn(bytes32 commitment) external view returns (uint64);
+    /// @notice When a commitment was made; 0 if it never was.
+    function committedAt(bytes32 commitment) external view returns (uint64);
 
     function demandOf(bytes32 job, uint64 round, uint64 seq) external view returns (Demand memory);
 
-    function waitingBountyOf(bytes32 job) external view returns (WaitingBounty memory);
+    function waitingBountyOf(bytes32 job, bytes32 faultId) external view returns (WaitingBounty memory);
 
     /// @notice Gas that an answer takes at most: a demand brings so many times its own gas price.
     function demandGas() external view returns (uint256);
