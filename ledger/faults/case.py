@@ -29,17 +29,19 @@ class KnownRound:
         entries: proven under its root, in seq order; more than one for a seq where the tree holds more than one.
         contributions: by digest, whoever signed them.
         signatures: the node's and the receipt's by their joint digest, as entries name them.
-        receipts: signed by the coordinator, for this job and round.
-        closings, headers: likewise.
+        promises: of this job and round, signed by its coordinator.
     """
 
     header: RoundHeader
     entries: tuple[ProvenEntry, ...] = ()
     contributions: Mapping[bytes, Contribution] = field(default_factory=dict, repr=False)
     signatures: Mapping[bytes, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
-    receipts: tuple[Signed[Receipt], ...] = ()
-    closings: tuple[Signed[Closing], ...] = ()
-    headers: tuple[Signed[RoundHeader], ...] = ()
+    promises: Promises = field(default_factory=Promises)
+
+    @property
+    def receipts(self) -> tuple[Signed[Receipt], ...]:
+        """The receipts among the promises."""
+        return self.promises.receipts
 
     @property
     def number(self) -> int:
@@ -65,7 +67,7 @@ class Case:
         domain: of the chain and ledger that the auditor trusts.
         terms: as the chain has them.
         rounds: posted ones by number.
-        receipts: signed by the coordinator, for rounds that are not posted.
+        pending: of this job, signed by its coordinator, for rounds that are not posted.
         now: the chain's clock, unix seconds.
         halted: rounds from this one on are struck; 0 while the job runs.
     """
@@ -73,6 +75,6 @@ class Case:
     domain: Domain
     terms: Terms
     rounds: Mapping[int, KnownRound]
-    receipts: tuple[Signed[Receipt], ...] = ()
+    pending: Promises = field(default_factory=Promises)
     now: int = 0
     halted: int = 0

@@ -22,6 +22,7 @@ from ledger.statements import Closing, Contribution, Receipt, RoundHeader, Signe
 from ledger.tally import Entry
 
 S = TypeVar("S", bound=Statement)
+P = TypeVar("P", Receipt, Closing, RoundHeader)
 
 NOTHING_HELD: Final = Promises()
 
@@ -55,26 +56,32 @@ def gather(
         tuple(_prove(header, files, handed_out)),
         {digest: statement for digest, (statement, _) in zip(digests, made, strict=True)},
         _pair_signatures(digests, [signature for _, signature in made], shown),
-        tuple(keep([*shown, *map(_open, held.receipts)])),
-        tuple(keep([*closings, *map(_open, held.closings)])),
-        tuple(keep([*headers, *map(_open, held.headers)])),
+        Promises(
+            tuple(keep([*shown, *map(_open, held.receipts)])),
+            tuple(keep([*closings, *map(_open, held.closings)])),
+            tuple(keep([*headers, *map(_open, held.headers)])),
+        ),
     )
 
 
-def keep_receipts(domain: Domain, terms: Terms, receipts: Iterable[Signed[Receipt]]) -> Iterator[Signed[Receipt]]:
-    """The receipts that the coordinator of these terms signed for this job."""
-    for signed in receipts:
-        if signed.statement.job == terms.job_id() and _is_signed(domain, terms, signed.statement, signed.signature):
-            yield signed
+def keep_promises(domain: Domain, terms: Terms, held: Promises) -> Promises:
+    """What of it the coordinator of these terms signed for this job, of any round."""
+    keep = partial(_keep_signed, domain, terms, (terms.job_id(), None))
+    return Promises(
+        tuple(keep(map(_open, held.receipts))),
+        tuple(keep(map(_open, held.closings))),
+        tuple(keep(map(_open, held.headers))),
+    )
 
 
 def _keep_signed(
-    domain: Domain, terms: Terms, where: tuple[bytes, int], items: Iterable[tuple[S, bytes]]
-) -> Iterator[Signed[S]]:
-    """The statements about this job and round that the coordinator signed, each once."""
+    domain: Domain, terms: Terms, where: tuple[bytes, int | None], items: Iterable[tuple[P, bytes]]
+) -> Iterator[Signed[P]]:
+    """The statements about this job and round (None: any) that the coordinator signed, each once."""
+    job, number = where
     for statement, signature in dict.fromkeys(items):
-        named = (statement.job, statement.round)  # type: ignore[attr-defined]  # all that are gathered name both
-        if named == where and _is_signed(domain, terms, statement, signature):
+        named = statement.job == job and number in (None, statement.round)
+        if named and _is_signed(domain, terms, statement, signature):
             yield Signed(statement, signature)
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ledger.commitment import extend_accumulator, start_accumulator
 from ledger.faults.case import Case, KnownRound
 from ledger.faults.faults import FirstReceiptBroken, LastReceiptBroken, ModelBroken, ReceiptsBroken
+from ledger.statements import Receipt, Signed
 
 
-def find_receipts_broken(known: KnownRound) -> Iterator[ReceiptsBroken]:
-    """Receipts whose accumulator does not follow from the one before."""
-    by_seq = {signed.statement.seq: signed for signed in reversed(known.receipts)}
-    for later in known.receipts:
-        before = by_seq.get(later.statement.seq - 1)
+def find_receipts_broken(receipts: Sequence[Signed[Receipt]]) -> Iterator[ReceiptsBroken]:
+    """Receipts whose accumulator does not follow from the one before in their round."""
+    by_place = {(signed.statement.round, signed.statement.seq): signed for signed in reversed(receipts)}
+    for later in receipts:
+        receipt = later.statement
+        before = by_place.get((receipt.round, receipt.seq - 1))
         if before is None:
             continue
-        expected = extend_accumulator(before.statement.accumulator, later.statement.contribution)
-        if expected != later.statement.accumulator:
-            yield ReceiptsBroken(known.number, before, later)
+        if extend_accumulator(before.statement.accumulator, receipt.contribution) != receipt.accumulator:
+            yield ReceiptsBroken(receipt.round, before, later)
 
 
 def find_first_receipt_broken(known: KnownRound) -> Iterator[FirstReceiptBroken]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from typing import TypeVar
 
 from ledger.faults.case import Case, KnownRound
 from ledger.faults.faults import (
@@ -16,7 +17,9 @@ from ledger.faults.faults import (
     ReceiptsConflict,
     RoundMissing,
 )
-from ledger.statements import Closing, Receipt, Signed
+from ledger.statements import Closing, Receipt, RoundHeader, Signed
+
+S = TypeVar("S", Closing, RoundHeader)
 
 
 def find_replaced(known: KnownRound) -> Iterator[ReceiptReplaced]:
@@ -39,7 +42,7 @@ def find_dropped(known: KnownRound) -> Iterator[ReceiptDropped]:
 
 def find_missing(case: Case) -> Iterator[RoundMissing]:
     """Receipts of rounds that are not on chain although their time is over; a halted job owes no round any more."""
-    for signed in case.receipts:
+    for signed in case.pending.receipts:
         receipt = signed.statement
         excused = 0 < case.halted <= receipt.round
         if receipt.round not in case.rounds and receipt.anchor_by < case.now and not excused:
@@ -58,45 +61,55 @@ def find_receipts_conflict(receipts: Sequence[Signed[Receipt]]) -> Iterator[Rece
                 break
 
 
-def find_closings_conflict(known: KnownRound) -> Iterator[ClosingsConflict]:
-    """A closing that differs from the first one known."""
-    for signed in known.closings[1:]:
-        if signed.statement != known.closings[0].statement:
-            yield ClosingsConflict(known.number, known.closings[0], signed)
+def find_closings_conflict(closings: Sequence[Signed[Closing]]) -> Iterator[ClosingsConflict]:
+    """A closing that differs from the first one known of its round."""
+    for one, other in _find_conflicts(closings):
+        yield ClosingsConflict(one.statement.round, one, other)
 
 
 def find_closing_differs(known: KnownRound) -> Iterator[ClosingDiffers]:
     """Closings with another count, accumulator or time than the posted header."""
     head = known.header
-    for signed in known.closings:
+    for signed in known.promises.closings:
         closing = signed.statement
         said = (closing.count, closing.accumulator, closing.closed_at)
         if said != (head.count, head.accumulator, head.closed_at):
             yield ClosingDiffers(known.number, signed, head)
 
 
-def find_closing_exceeded(known: KnownRound) -> Iterator[ClosingExceeded]:
-    """Receipts that a closing does not count, or counts last with another accumulator."""
-    for closing in known.closings:
-        for receipt in known.receipts:
+def find_closing_exceeded(
+    closings: Sequence[Signed[Closing]], receipts: Sequence[Signed[Receipt]]
+) -> Iterator[ClosingExceeded]:
+    """Receipts that a closing of their round does not count, or counts last with another accumulator."""
+    for closing in closings:
+        for receipt in receipts:
             if _exceeds(closing.statement, receipt.statement):
-                yield ClosingExceeded(known.number, receipt, closing)
+                yield ClosingExceeded(receipt.statement.round, receipt, closing)
 
 
-def find_headers_conflict(known: KnownRound) -> Iterator[HeadersConflict]:
-    """A signed header that differs from the first one known."""
-    for signed in known.headers[1:]:
-        if signed.statement != known.headers[0].statement:
-            yield HeadersConflict(known.number, known.headers[0], signed)
+def find_headers_conflict(headers: Sequence[Signed[RoundHeader]]) -> Iterator[HeadersConflict]:
+    """A signed header that differs from the first one known of its round."""
+    for one, other in _find_conflicts(headers):
+        yield HeadersConflict(one.statement.round, one, other)
 
 
 def find_header_replaced(known: KnownRound) -> Iterator[HeaderReplaced]:
     """A signed header that is not the posted one."""
-    for signed in known.headers:
+    for signed in known.promises.headers:
         if signed.statement != known.header:
             yield HeaderReplaced(known.number, signed)
 
 
+def _find_conflicts(items: Sequence[Signed[S]]) -> Iterator[tuple[Signed[S], Signed[S]]]:
+    first: dict[Hashable, Signed[S]] = {}
+    for signed in items:
+        one = first.setdefault(signed.statement.round, signed)
+        if one.statement != signed.statement:
+            yield one, signed
+
+
 def _exceeds(closing: Closing, receipt: Receipt) -> bool:
+    if (closing.job, closing.round) != (receipt.job, receipt.round):
+        return False
     is_last = receipt.seq == closing.count - 1
     return receipt.seq >= closing.count or (is_last and receipt.accumulator != closing.accumulator)

@@ -17,7 +17,7 @@ from ledger.faults.faults import (
 )
 from ledger.faults.finding import find_faults
 from ledger.faults.gaps import find_gaps
-from ledger.faults.gathering import keep_receipts
+from ledger.faults.gathering import keep_promises
 from ledger.hashing import keccak256
 from ledger.statements import Receipt, Signed, Statement
 from tests.dishonest.lies import LIES, STRANGER, Lie
@@ -27,6 +27,8 @@ from tests.simulated.lying import draft_round, know_job, know_round, play_honest
 S = TypeVar("S", bound=Statement)
 
 ROUNDS = 3
+# Told in signed words alone: no anchor is needed to show them.
+PROMISED = {"promise twice", "give two places", "break receipt", "close twice", "take late", "sign another header"}
 NODES = 5
 
 PLACES = [
@@ -89,14 +91,25 @@ def make_receipt(job: SimulatedJob, number: int) -> Signed[Receipt]:
 
 def test_receipt_of_a_round_that_never_came_is_a_fault_after_its_time(job: SimulatedJob) -> None:
     late = make_receipt(job, 4)
-    case = replace(know_job(job), receipts=(late,))
+    case = replace(know_job(job), pending=Promises((late,)))
     assert list(find_faults(case)) == [RoundMissing(4, late)]
     assert list(find_faults(replace(case, now=late.statement.anchor_by))) == []
 
 
+@pytest.mark.parametrize("lie", [lie for lie in LIES if lie.name in PROMISED], ids=str)
+def test_words_about_a_round_that_is_not_posted_are_held_against_each_other(job: SimulatedJob, lie: Lie) -> None:
+    draft = draft_round(job, 3)
+    lie.tell(draft, 1)
+    shown = know_job(job, draft).rounds[3].promises
+    case = know_job(job)
+    before = {number: case.rounds[number] for number in (1, 2)}
+    found = {type(fault) for fault in find_faults(replace(case, rounds=before, pending=shown))}
+    assert found & set(lie.faults)
+
+
 @pytest.mark.parametrize(("halted", "owed"), [(1, False), (3, False), (4, False), (5, True), (0, True)])
 def test_halted_job_owes_no_round_from_there_on(job: SimulatedJob, halted: int, owed: bool) -> None:
-    case = replace(know_job(job), receipts=(make_receipt(job, 4),), halted=halted)
+    case = replace(know_job(job), pending=Promises((make_receipt(job, 4),)), halted=halted)
     assert bool(list(find_faults(case))) is owed
 
 
@@ -109,7 +122,8 @@ def test_receipts_of_others_accuse_nobody(job: SimulatedJob) -> None:
     receipt = make_receipt(job, 4)
     forged = Signed.issue(receipt.statement, job.domain, STRANGER)
     foreign = Signed.issue(replace(receipt.statement, job=bytes(32)), job.domain, job.coordinator)
-    assert list(keep_receipts(job.domain, job.terms, [forged, foreign, receipt])) == [receipt]
+    held = Promises(receipts=(forged, foreign, receipt))
+    assert list(keep_promises(job.domain, job.terms, held).receipts) == [receipt]
 
 
 def test_forged_promises_accuse_nobody(job: SimulatedJob) -> None:
