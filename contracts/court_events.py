@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.events import Event
-from contracts.state import Anchor
+from ledger.faults.case import ShownEntry
 from ledger.faults.faults import ProvenEntry
-from ledger.statements import Contribution, Receipt
+from ledger.statements import Contribution, Receipt, Signed
 from ledger.tally import Body, Entry
 
 
@@ -68,28 +68,21 @@ class DemandAnswered(Event):
 
     @property
     def shown(self) -> ShownEntry:
-        """The exhibit by name."""
-        anchor, entry, proof, contribution, node_signature, receipt, receipt_signature = self.exhibit
+        """The exhibit by name; the court has checked that all of it belongs together."""
+        _, entry, proof, contribution, node_signature, receipt, receipt_signature = self.exhibit
         return ShownEntry(
-            Anchor(*anchor),
             ProvenEntry(self.round, read_entry(entry), tuple(proof)),
             Contribution(*contribution),
             node_signature,
-            Receipt(*receipt),
-            receipt_signature,
+            Signed(Receipt(*receipt), receipt_signature),
         )
 
-
-@dataclass(frozen=True)
-class ShownEntry:
-    """All that proves one contribution (Solidity: Exhibit)."""
-
-    anchor: Anchor
-    entry: ProvenEntry
-    contribution: Contribution
-    node_signature: bytes
-    receipt: Receipt
-    receipt_signature: bytes
+    @property
+    def shown_previous(self) -> ProvenEntry | None:
+        """The node's entry before, where the shown one names one."""
+        number = self.shown.entry.entry.body.previous_round
+        entry, proof = self.previous
+        return ProvenEntry(number, read_entry(entry), tuple(proof)) if number else None
 
 
 @dataclass(frozen=True)

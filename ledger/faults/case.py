@@ -20,6 +20,16 @@ class Promises:
     headers: tuple[Signed[RoundHeader], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ShownEntry:
+    """All that proves one contribution, as a court has found it to belong together."""
+
+    entry: ProvenEntry
+    contribution: Contribution
+    node_signature: bytes
+    receipt: Signed[Receipt]
+
+
 @dataclass(frozen=True)
 class KnownRound:
     """A posted round. `gathering.gather` makes one of untrusted files.

@@ -6,13 +6,14 @@ A malformed file, or a malformed item of one, is as good as none: what it should
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
 from ledger import canonical, evidence
 from ledger.eip712 import Domain
 from ledger.errors import Malformed
-from ledger.faults.case import KnownRound, Promises
+from ledger.faults.case import KnownRound, Promises, ShownEntry
 from ledger.faults.faults import ProvenEntry
 from ledger.faults.trees import find_proofs, is_proven
 from ledger.hashing import keccak256
@@ -64,6 +65,25 @@ def gather(
     )
 
 
+def add_shown(known: KnownRound, shown: ShownEntry) -> KnownRound:
+    """The same round with what a court was shown of it."""
+    receipt = shown.receipt
+    signatures = keccak256(shown.node_signature + receipt.signature)
+    promises = replace(known.promises, receipts=(*known.receipts, receipt))
+    return replace(
+        known,
+        entries=_sort_once((*known.entries, shown.entry)),
+        contributions={**known.contributions, shown.entry.entry.body.contribution: shown.contribution},
+        signatures={**known.signatures, signatures: (shown.node_signature, receipt.signature)},
+        promises=replace(promises, receipts=tuple(dict.fromkeys(promises.receipts))),
+    )
+
+
+def add_entry(known: KnownRound, proven: ProvenEntry) -> KnownRound:
+    """The same round with one more entry that is proven."""
+    return replace(known, entries=_sort_once((*known.entries, proven)))
+
+
 def keep_promises(domain: Domain, terms: Terms, held: Promises) -> Promises:
     """What of it the coordinator of these terms signed for this job, of any round."""
     keep = partial(_keep_signed, domain, terms, (terms.job_id(), None))
@@ -102,8 +122,12 @@ def _prove(header: RoundHeader, files: Mapping[str, bytes], handed_out: Sequence
     proven = find_proofs(header.entries_root, header.count, published, files.get(evidence.TREE))
     for reply in handed_out:
         proven += _read_reply(header, reply)
-    for entry, proof in sorted(dict(proven).items(), key=lambda pair: pair[0].seq):
-        yield ProvenEntry(header.round, entry, proof)
+    yield from _sort_once(ProvenEntry(header.round, entry, proof) for entry, proof in proven)
+
+
+def _sort_once(entries: Iterable[ProvenEntry]) -> tuple[ProvenEntry, ...]:
+    once = {proven.entry: proven for proven in entries}
+    return tuple(sorted(once.values(), key=lambda proven: proven.entry.seq))
 
 
 def _read_reply(header: RoundHeader, content: bytes) -> list[tuple[Entry, tuple[bytes, ...]]]:
