@@ -65,10 +65,10 @@ def format_amount(amount: int, decimals: int = TOKEN_DECIMALS) -> str:
     return f"{sign}{whole}.{part}" if part else f"{sign}{whole}"
 
 
-def shorten_amount(amount: int) -> str:
+def shorten_amount(amount: int, decimals: int = TOKEN_DECIMALS) -> str:
     """Base units as a decimal number for tables: cut after six places, with … where something was cut."""
-    kept = amount - amount % 10 ** (TOKEN_DECIMALS - SHOWN_DECIMALS)
-    return format_amount(kept) + ("…" if kept != amount else "")
+    kept = amount - amount % 10 ** max(0, decimals - SHOWN_DECIMALS)
+    return format_amount(kept, decimals) + ("…" if kept != amount else "")
 
 
 def format_time(at: int) -> str:

@@ -13,6 +13,9 @@ from contracts.rpc import Rpc
 from contracts.state import Block
 from ledger.hexadecimal import parse_hex, to_hex
 
+MOST_DECIMALS = 36
+"""Decimals beyond which amounts do not fit into the 128 bits of the protocol."""
+
 
 class Chain:
     """Reads a chain. Safe to use from several threads; every method blocks.
@@ -90,6 +93,17 @@ class Chain:
     def fetch_code(self, address: bytes) -> bytes:
         """Return the code at an address, empty where there is none."""
         return parse_hex(self.rpc.fetch("eth_getCode", to_hex(address), LATEST))
+
+    def fetch_decimals(self, token: bytes) -> int:
+        """Return by how many decimals a token's whole unit differs from its base unit, as it says of itself.
+
+        Raises:
+            TransactionReverted, MalformedAnswer: it says no such thing, or more than anyone can mean.
+        """
+        decimals = int(self.execution.read("TallyToken", token, "decimals"))
+        if decimals > MOST_DECIMALS:
+            raise MalformedAnswer(f"decimals of token {to_hex(token)}", f"at most {MOST_DECIMALS}", str(decimals))
+        return decimals
 
     def _fetch_block(self, tag: str) -> Block | None:
         block: dict[str, Any] | None = self.rpc.fetch("eth_getBlockByNumber", tag, False)

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from client.errors import ClientError
 from contracts.amounts import MalformedAmount, parse_amount
+from contracts.chain import MOST_DECIMALS
 
 
 class MalformedJobFile(ClientError):
@@ -26,7 +27,8 @@ class MalformedJobFile(ClientError):
 
 def _check_amount(text: str) -> str:
     try:
-        parse_amount(text)
+        # How many decimals the token has is known later.
+        parse_amount(text, MOST_DECIMALS)
     except MalformedAmount as error:
         raise ValueError(str(error)) from None
     return text

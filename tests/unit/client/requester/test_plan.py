@@ -10,6 +10,7 @@ from client.errors import UsageRefused
 from client.pins import Pin
 from client.requester.job_file import load_job_file
 from client.requester.plan import JobPlan, plan_job
+from contracts.amounts import MalformedAmount
 from learning.tasks import Examples, get_task
 from ledger.errors import Malformed
 from ledger.hashing import sha256
@@ -28,9 +29,9 @@ def validation(tmp_path: Path) -> Path:
     return path
 
 
-def plan(**options: Any) -> JobPlan:
+def plan(decimals: int = 18, **options: Any) -> JobPlan:
     base = {"title": "t", "task": {"name": "digits"}, "rounds": 3, "budgetPerRound": "2"}
-    return plan_job(load_job_file(None, base | options), PIN, REQUESTER, randbits=lambda _: 77)
+    return plan_job(load_job_file(None, base | options), PIN, REQUESTER, decimals, randbits=lambda _: 77)
 
 
 def test_terms_carry_the_spec_and_the_pin(validation: Path) -> None:
@@ -41,6 +42,13 @@ def test_terms_carry_the_spec_and_the_pin(validation: Path) -> None:
     assert (terms.rounds, terms.budget_per_round, terms.price_per_nat) == (3, 2 * TOKEN, 2 * TOKEN)
     assert (made.escrow, terms.bond, terms.nonce) == (6 * TOKEN, 20 * TOKEN, 77)
     assert made.job == terms.job_id() == made.request().terms.job_id()
+
+
+def test_amounts_are_in_the_tokens_own_base_units() -> None:
+    terms = plan(decimals=6, budgetPerRound="2.5", pricePerNat="0.000001", bond="7").terms
+    assert (terms.budget_per_round, terms.price_per_nat, terms.bond) == (2_500_000, 1, 7_000_000)
+    with pytest.raises(MalformedAmount, match="at most 6 decimals"):
+        plan(decimals=6, budgetPerRound="0.0000001")
 
 
 def test_files_are_those_the_spec_names(validation: Path) -> None:
