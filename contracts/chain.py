@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from types import TracebackType
 from typing import Any, Self
 
 from contracts.abi import MalformedAnswer
 from contracts.artifacts import load_interfaces
-from contracts.errors import ChainMoved, ProviderRefused, WrongChain
+from contracts.errors import ChainMoved, NoProvider, ProviderRefused, WrongChain
 from contracts.execution import LATEST, Execution
 from contracts.rpc import Rpc
 from contracts.state import Block
 from ledger.hexadecimal import parse_hex, to_hex
 
+QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 MOST_DECIMALS = 36
 """Decimals beyond which amounts do not fit into the 128 bits of the protocol."""
 
@@ -114,8 +116,18 @@ class Chain:
 
 
 def fetch_chain_id(rpc: Rpc) -> int:
-    """Return the id of the chain that a provider serves."""
-    return int(rpc.fetch("eth_chainId"), 16)
+    """Return the id of the chain that a provider serves.
+
+    Raises:
+        NoProvider: something else answers there.
+    """
+    try:
+        answer = rpc.fetch("eth_chainId")
+    except ProviderRefused as refusal:
+        raise NoProvider(rpc.url, f"a refusal ({refusal.reason})") from None
+    if not isinstance(answer, str) or QUANTITY.fullmatch(answer) is None:
+        raise NoProvider(rpc.url, repr(answer)[:80])
+    return int(answer, 16)
 
 
 def _tag(at: Block | None) -> str:

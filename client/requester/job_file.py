@@ -102,9 +102,23 @@ def load_job_file(path: Path | None, options: dict[str, Any]) -> JobFile:
     try:
         job = JobFile.model_validate({**values, **given})
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        problems = [
+            f"{'.'.join(map(str, item['loc']))}: {_describe(item['type'], item['msg'])}" for item in error.errors()
+        ]
         raise MalformedJobFile(source, problems) from None
     return job if path is None else _place(job, path.parent, given)
+
+
+def _describe(kind: str, message: str) -> str:
+    """What is wrong with a member and what to do, in words of a job file."""
+    if kind == "missing":
+        return "missing: give it in the file or as an option"
+    if kind == "extra_forbidden":
+        known = ", ".join(to_camel(name) for name in JobFile.model_fields)
+        return f"no member of a job; at the top these are: {known}"
+    if kind == "string_type":
+        return 'expected text in quotes, such as "100"'
+    return message
 
 
 def _read(path: Path) -> dict[str, Any]:

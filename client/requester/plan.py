@@ -12,6 +12,7 @@ from client.errors import UsageRefused
 from client.pins import Pin
 from client.requester.job_file import JobFile
 from contracts.amounts import parse_amount
+from ledger.errors import Malformed
 from ledger.hashing import sha256
 from ledger.hexadecimal import to_hex
 from ledger.spec import Cohort, JobSpec, TaskChoice
@@ -74,7 +75,7 @@ def plan_job(
     """Builds spec and terms and reads the files, each by the task that will use it; `decimals` are the token's.
 
     Raises:
-        MalformedSpec, MalformedExamples, MalformedArrays: naming the field or file that the job cannot have.
+        MalformedSpec: naming the field that the job cannot have.
         MalformedAmount: an amount is finer than the token's base unit.
         UsageRefused: a file is missing, or not one of the task.
     """
@@ -102,14 +103,15 @@ def load_examples(path: Path, task: Task) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise UsageRefused(f"{path} cannot be read: {error.strerror}") from None
-    if path.suffix != ".json":
-        task.read_examples(content)
-        return content
     try:
-        records = json.loads(content)
+        if path.suffix != ".json":
+            task.read_examples(content)
+            return content
+        return task.write_examples(task.read_records(json.loads(content)))
+    except Malformed as error:
+        raise UsageRefused(f"{path} holds no examples of the task {task.name}: {error}") from None
     except ValueError as error:
         raise UsageRefused(f"{path}: not JSON: {error}") from None
-    return task.write_examples(task.read_records(records))
 
 
 def _load_model(job: JobFile, task: Task) -> bytes:
@@ -121,7 +123,10 @@ def _load_model(job: JobFile, task: Task) -> bytes:
         content = job.initial_model.read_bytes()
     except OSError as error:
         raise UsageRefused(f"{job.initial_model} cannot be read: {error.strerror}") from None
-    read_model(task.layout, content)
+    try:
+        read_model(task.layout, content)
+    except Malformed as error:
+        raise UsageRefused(f"{job.initial_model} is no model of the task {task.name}: {error}") from None
     return content
 
 

@@ -76,10 +76,14 @@ def show_live(events: Iterable[JobEvent], unit: Unit) -> None:
     from rich.live import Live  # noqa: PLC0415
 
     picture = JobPicture(unit)
-    with Live(picture.render(), console=create_console(), refresh_per_second=4) as live:
+    console = create_console()
+    with Live(picture.render(), console=console, refresh_per_second=4) as live:
         for event in _until_over(events, picture):
             del event
             live.update(picture.render())
+    if not console.is_terminal:
+        # There Live leaves the last line open.
+        console.print()
 
 
 def list_events(events: Iterable[JobEvent]) -> Iterator[JobEvent]:

@@ -58,6 +58,14 @@ def test_files_are_those_the_spec_names(validation: Path) -> None:
     assert all(sha256(content) == digest for digest, content in made.files.items())
 
 
+@pytest.mark.parametrize("key", ["validation", "holdout", "initialModel"])
+def test_file_of_another_kind_is_named(tmp_path: Path, key: str) -> None:
+    wrong = tmp_path / "wrong.safetensors"
+    wrong.write_bytes(b"a text of some length that is no safetensors file")
+    with pytest.raises(UsageRefused, match=r"wrong\.safetensors .* of the task digits"):
+        plan(**{key: wrong})
+
+
 def test_without_validation_pay_goes_by_weight() -> None:
     made = plan()
     assert (made.spec.scoring_rule, made.spec.validation) == ("by-weight", None)
@@ -91,5 +99,5 @@ def test_file_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageRefused, match="not JSON"):
         plan(validation=tmp_path / "broken.json")
     (tmp_path / "pickle.safetensors").write_bytes(b"\x80\x04\x95 not safetensors")
-    with pytest.raises(Malformed):
+    with pytest.raises(UsageRefused, match=r"pickle.safetensors holds no examples of the task digits"):
         plan(validation=tmp_path / "pickle.safetensors")
