@@ -63,7 +63,7 @@ def test_file_of_another_kind_is_named(tmp_path: Path, key: str) -> None:
     wrong = tmp_path / "wrong.safetensors"
     wrong.write_bytes(b"a text of some length that is no safetensors file")
     with pytest.raises(UsageRefused, match=r"wrong\.safetensors .* of the task digits"):
-        plan(**{key: wrong})
+        plan(**{key: Path(wrong)})  # type: ignore[arg-type]  # options by name
 
 
 def test_without_validation_pay_goes_by_weight() -> None:
