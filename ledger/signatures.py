@@ -23,7 +23,10 @@ class WrongSigner(VerificationError):
 
     def __init__(self, expected: bytes, got: bytes) -> None:
         super().__init__(
-            "signature", "it is by another key, or over other bytes", "0x" + expected.hex(), "0x" + got.hex()
+            "signature",
+            "it is by another key, or over other bytes: sign these with the expected key",
+            "0x" + expected.hex(),
+            "0x" + got.hex(),
         )
         self.expected_address = expected
         self.got_address = got

@@ -23,7 +23,7 @@ RECENT = 5
 
 
 def status(coordinator: CoordinatorOption = None, node: NodeOption = None, as_json: JsonOption = False) -> None:
-    """Show what your nodes are doing: registration, contributions, receipts, and rounds not seen on chain yet.
+    """Show what your nodes are doing: registration, contributions, and rounds not seen on chain yet.
 
     Contributions come from this machine's journal, the registration from the coordinator. A running node looks for
     anchors while it waits for work; until it has seen one, the round is listed.

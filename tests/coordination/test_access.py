@@ -122,6 +122,7 @@ async def test_unknown_path_and_method_have_the_same_form(house: House) -> None:
     missing, wrong = await house.client.get("/v1/nothing"), await house.client.put("/v1/jobs")
     assert (missing.status_code, missing.json()["error"]) == (404, "UnknownPath")
     assert (wrong.status_code, wrong.json()["error"]) == (405, "WrongMethod")
+    assert all("GET /openapi.json" in answer.json()["detail"] for answer in (missing, wrong))
 
 
 def _digest(token: str) -> bytes:

@@ -8,6 +8,7 @@ from client.edge import report
 from client.errors import UsageRefused
 from client.output import print_pairs, print_table, show_text
 from client.requester.watching import JobPicture
+from client.tokens import Unit
 from ledger.statements import Terms
 from ledger.wire import JobView, RoundView
 
@@ -37,7 +38,7 @@ def test_pairs_and_errors_lose_control_characters(capsys: pytest.CaptureFixture[
 def test_followed_job_shows_titles_and_metric_names_as_text() -> None:
     from rich.console import Console  # noqa: PLC0415
 
-    picture = JobPicture()
+    picture = JobPicture(Unit(18))
     terms = Terms(bytes(32), bytes(20), bytes(20), bytes(20), 2, 1, 1, 1, 1, 1, 0, bytes(32), 0, 1)
     picture.take(
         JobView.model_construct(title=EVIL, state="running", rounds_final=0, rounds_sealed=1, spent=5, terms=terms)
