@@ -29,7 +29,7 @@ from ledger.hexadecimal import parse_hex, to_address
 from ledger.signatures import Signer
 from ledger.wire import RoundView
 
-PASSPHRASE = "of a bench"
+PASSPHRASE = "of a bench"  # noqa: S105 -- of wallets that are thrown away
 KEYSTORE_WORK = 1_024
 PHASE_SECONDS = 600
 TOKENS = "100000"

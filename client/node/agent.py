@@ -15,6 +15,7 @@ from client import calls
 from client.entries import describe_verdict, read_entry, verify_contribution
 from client.errors import CoordinatorRefused, TransportMangled, TransportOverflow
 from client.identity import AsyncIdentity
+from client.node.book import Job
 from client.node.contribution import prepare_contribution
 from client.node.display import Phase
 from client.node.exchange import Exchange, ReceiptRefused, WalletElsewhere
@@ -65,6 +66,7 @@ class Agent:
         self._exchange = Exchange(host, self._identity)
         self._meter = Meter(self._identity, all_phases=host.nodes <= FEW_NODES)
         self._token_bytes = token_bytes
+        self._collecting: asyncio.Task[None] | None = None
         self._halted: dict[bytes, str] = {}
         self._declined: tuple[bytes, int, str] | None = None
         self._pause_seconds = host.rules.pause_seconds
@@ -79,6 +81,7 @@ class Agent:
             await self.resume()
             while self.host.rules.rounds is None or self.rounds < self.host.rules.rounds:
                 await self.step()
+            await self._settle()
         finally:
             await self._meter.close()
 
@@ -95,6 +98,7 @@ class Agent:
         work: CommitAssignment | RevealAssignment | None = None
         try:
             work = await self._identity.fetch(calls.assignment(self.host.rules.wait_seconds))
+            await self._settle()
             if work is None:
                 self.host.display.show(self.node, "waiting")
                 return
@@ -151,25 +155,43 @@ class Agent:
         return f"{len(unanchored)} rounds wait for their anchor on chain, at most {limit} may (TALLY_MAX_AHEAD, bond)"
 
     async def _prepare(self, work: CommitAssignment) -> Kept:
-        """Trains and signs; durable when it returns. Raises NoSamples or VerificationError."""
+        """Trains and signs; durable when it returns. Raises NoSamples or VerificationError.
+
+        The assignment is checked while its model is fetched and trained: nothing is signed before that has passed.
+        """
         job = await self.host.book.fetch_job(work.job)
-        await self.host.book.verify_assignment(job, work)
-        await self._collect(work.job, work.round - 1)
         self._show("pulling", work.job, work.round, job.title)
-        with self._meter.phase(work.job, work.round, "pull"):
-            await self._source.refresh()
-            model = await self.host.models.fetch(work.base_model)
-        self._show("training", work.job, work.round, job.title)
-        with self._meter.phase(work.job, work.round, "train") as phase:
-            seed = compute_seed(work.job, work.round, self.node)
-            trained = await self._train(Work(job.spec, model, self._source.read, work.clip, seed))
-            phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
+        check = asyncio.ensure_future(self._check(job, work))
+        try:
+            with self._meter.phase(work.job, work.round, "pull"):
+                await self._source.refresh()
+                model = await self.host.models.fetch(work.base_model)
+            if check.done():
+                check.result()
+            self._show("training", work.job, work.round, job.title)
+            with self._meter.phase(work.job, work.round, "train") as phase:
+                seed = compute_seed(work.job, work.round, self.node)
+                trained = await self._train(Work(job.spec, model, self._source.read, work.clip, seed))
+                phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
+            await check
+        finally:
+            check.cancel()
         if trained.samples < 1:
             raise NoSamples("the task")
         domain, now = self.host.pin.domain, int(self.host.now())
         kept = prepare_contribution(trained, work, self._signer, domain, token_bytes=self._token_bytes, now=now)
         await self.host.journal_thread.run(lambda: self.host.journal.keep(kept, trained.payload))
         return kept
+
+    async def _check(self, job: Job, work: CommitAssignment) -> None:
+        """Checks that the assignment goes on where the round before ended, and keeps our entry of that."""
+        kept = self._find_unpaid(work.job, work.round - 1)
+        # The entry brings the header along; many nodes of a process share one header, and one download of all entries.
+        alone = kept is not None and self.host.nodes <= FEW_NODES
+        view = await self._fetch_entry(kept) if kept is not None and alone else None
+        await self.host.book.verify_assignment(job, work, None if view is None else view.header)
+        if kept is not None:
+            self._collecting = asyncio.ensure_future(self._collect(kept, view, again=not alone))
 
     async def _train(self, work: Work) -> Trained:
         """Trains, and says now and then that we are still there."""
@@ -211,17 +233,34 @@ class Agent:
                 detail = f"this node did not run when payloads were asked for; the round is {state} now"
                 await self.host.journal_thread.run(lambda: self.host.journal.mark_ended(kept.contribution, detail))
 
-    async def _collect(self, job: bytes, round_number: int) -> None:
-        """Keeps our entry of the round before, once; it is what we are paid by."""
+    def _find_unpaid(self, job: bytes, round_number: int) -> Kept | None:
+        """Our contribution to a round whose entry, which is what we are paid by, is not kept yet."""
         kept = self.host.journal.find(self.node, job, round_number)
-        if kept is None or kept.receipt is None or self.host.archive.has_entry(self.node, job, round_number):
-            return
+        unpaid = kept is not None and kept.receipt is not None
+        return kept if unpaid and not self.host.archive.has_entry(self.node, job, round_number) else None
+
+    async def _fetch_entry(self, kept: Kept) -> EntryView | None:
         try:
-            view = await self.host.book.fetch_entry(job, round_number, self.node)
+            return await self.host.book.fetch_entry(kept.job, kept.round, self.node)
         except CoordinatorRefused as error:
-            self._tell("entry_missing", job, round_number, problem=str(error))
-            return
-        await self._keep_entry(kept, view)
+            self._tell("entry_missing", kept.job, kept.round, problem=str(error))
+            return None
+
+    async def _collect(self, kept: Kept, view: EntryView | None, *, again: bool) -> None:
+        """Keeps our entry of a round; nothing waits for it but the next round's."""
+        try:
+            view = await self._fetch_entry(kept) if again else view
+            if view is not None:
+                await self._keep_entry(kept, view)
+        except (*PASSING, VerificationError) as error:
+            self._tell("entry_missing", kept.job, kept.round, problem=str(error))
+
+    async def _settle(self) -> None:
+        """Waits for what was begun on the side. Raises JournalUnusable."""
+        collecting, self._collecting = self._collecting, None
+        if collecting is not None:
+            await collecting
+        await self._exchange.settle()
 
     async def _keep_entry(self, kept: Kept, view: EntryView) -> None:
         try:

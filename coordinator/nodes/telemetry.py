@@ -30,11 +30,11 @@ class TelemetryDesk(GroupCommit[Report, None]):
         super().__init__(context.database, lambda session, reports: keep(session, context, reports), _PATIENCE_SECONDS)
 
 
-def keep(session: Session, context: Context, reports: Sequence[Report]) -> list[None | Exception]:
+def keep(session: Session, context: Context, reports: Sequence[Report]) -> list[Exception | None]:
     """Keep what is within bounds, in order, and forget what is old; TelemetryFull and UnknownNode for the rest."""
     store.remove_telemetry(session, context.now - context.settings.telemetry_keep_seconds)
     known = store.find_nodes(session, {node for node, _ in reports})
-    answers: list[None | Exception] = []
+    answers: list[Exception | None] = []
     for node, measurements in reports:
         try:
             _verify(session, context, node, measurements, is_known=node in known)
