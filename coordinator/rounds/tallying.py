@@ -116,7 +116,7 @@ def _keep_evidence(blobs: BlobStore, account: Account, result: RoundResult, tall
         evidence.CLOSING: evidence.encode_closing(OpenedClosing(closing, account.round.seed)),
         evidence.OPENINGS: evidence.encode_openings([build_opening(row) for row in contributions]),
         evidence.ENTRIES: evidence.encode_entries(tally.entries),
-        evidence.TREE: canonical.encode(tally.tree().dump()),
+        evidence.TREE: tally.tree().dump_bytes(),
         evidence.OUTCOME: result.outcome,
     }
     manifest = Manifest({**Manifest.of(contents).files, **result.files})

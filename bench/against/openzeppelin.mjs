@@ -1,0 +1,35 @@
+// OpenZeppelin's own tree in its own language: answers calls by JSON lines, as `serving.py` does.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const require = createRequire(`${process.cwd()}/package.json`);
+const { StandardMerkleTree } = require("@openzeppelin/merkle-tree");
+
+const ENCODING = ["uint64", "address", "uint128", "bytes32"];
+let leaves = [];
+
+const functions = {
+  prepare({ path }) {
+    leaves = JSON.parse(readFileSync(path, "utf8")).leaves;
+    return null;
+  },
+  // Seconds for the tree of the leaves, and its root.
+  tree() {
+    const begun = process.hrtime.bigint();
+    const built = StandardMerkleTree.of(leaves, ENCODING);
+    return [Number(process.hrtime.bigint() - begun) / 1e9, built.root];
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [name, given] = JSON.parse(line);
+  let answer;
+  try {
+    answer = { value: functions[name](given) };
+  } catch (error) {
+    answer = { error: String(error) };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
