@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["jobs"])
 _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
-def _read_name(sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$", examples=["5a" * 32])]) -> bytes:
+async def _read_name(sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$", examples=["5a" * 32])]) -> bytes:
     return bytes.fromhex(sha256)
 
 

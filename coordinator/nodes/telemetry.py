@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fastapi import Request
-from sqlmodel import Session, insert
+from sqlmodel import Session
 
 from coordinator.bell import Topic
+from coordinator.bulk import insert_rows
 from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.group_commit import GroupCommit
@@ -41,13 +42,13 @@ def keep(session: Session, context: Context, reports: Sequence[Report]) -> list[
         except RequestRefused as refusal:
             answers.append(refusal)
             continue
-        session.execute(insert(TelemetryRow), [_build_row(node, context.now, measured) for measured in measurements])
+        insert_rows(session, TelemetryRow, [_build_row(node, context.now, measured) for measured in measurements])
         answers.append(None)
     announce(session, Topic.PROGRESS)
     return answers
 
 
-def get_telemetry_desk(request: Request) -> TelemetryDesk:
+async def get_telemetry_desk(request: Request) -> TelemetryDesk:
     """The telemetry desk of the application that serves this request."""
     desk: TelemetryDesk = request.app.state.telemetry
     return desk

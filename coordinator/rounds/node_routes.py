@@ -40,7 +40,7 @@ _NOTHING_YET: dict[int | str, dict[str, Any]] = {204: {"description": "nothing y
 _PAYLOAD = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
-def get_desk(request: Request) -> RoundDesk:
+async def get_desk(request: Request) -> RoundDesk:
     """The desk of the application that serves this request."""
     desk: RoundDesk = request.app.state.desk
     return desk
