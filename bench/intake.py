@@ -86,8 +86,8 @@ def _tell(report: Report, measured: dict[str, Any], nodes: int) -> None:
     server, load = (1e6 * measured[name] / nodes for name in ("server", "cpu"))
     how = (
         f"{nodes} contributions of as many nodes over {CONNECTIONS} connections from a process of its own, SQLite with "
-        f"synchronous=FULL on disk, coordinator with its worker; processor time a receipt: coordinator {server:.0f} µs, "
-        f"load {load:.0f} µs; every receipt verified and chained afterwards"
+        "synchronous=FULL on disk, coordinator with its worker; processor time a receipt: "
+        f"coordinator {server:.0f} µs, load {load:.0f} µs; every receipt verified and chained afterwards"
     )
     bound = (
         f"{server:.0f} µs of processor time a receipt in the coordinator, which Python gives to one thread at a time, "

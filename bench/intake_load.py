@@ -80,6 +80,7 @@ class Connection(asyncio.Protocol):
         self._begun = 0.0
 
     def connection_made(self, transport: Any) -> None:
+        """The connection is open."""
         self._transport = transport
 
     def begin(self) -> None:
@@ -91,6 +92,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(load.requests[self._at])
 
     def data_received(self, data: bytes) -> None:
+        """A piece of an answer; once it is whole, the next request goes."""
         self._buffer += data
         end = self._buffer.find(END_OF_HEAD)
         if end < 0:

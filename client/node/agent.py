@@ -15,7 +15,6 @@ from client import calls
 from client.entries import describe_verdict, read_entry, verify_contribution
 from client.errors import CoordinatorRefused, TransportMangled, TransportOverflow
 from client.identity import AsyncIdentity
-from client.node.book import Job
 from client.node.contribution import prepare_contribution
 from client.node.display import Phase
 from client.node.exchange import Exchange, ReceiptRefused, WalletElsewhere
@@ -126,6 +125,7 @@ class Agent:
             await self._pause(work.job, work.round, str(error))
             return
         await self._send(kept)
+        self._collecting = asyncio.ensure_future(self._collect(work.job, work.round - 1))
 
     async def _send(self, kept: Kept) -> Kept:
         with self._meter.phase(kept.job, kept.round, "commit"):
@@ -161,7 +161,7 @@ class Agent:
         """
         job = await self.host.book.fetch_job(work.job)
         self._show("pulling", work.job, work.round, job.title)
-        check = asyncio.ensure_future(self._check(job, work))
+        check = asyncio.ensure_future(self.host.book.verify_assignment(job, work))
         try:
             with self._meter.phase(work.job, work.round, "pull"):
                 await self._source.refresh()
@@ -182,16 +182,6 @@ class Agent:
         kept = prepare_contribution(trained, work, self._signer, domain, token_bytes=self._token_bytes, now=now)
         await self.host.journal_thread.run(lambda: self.host.journal.keep(kept, trained.payload))
         return kept
-
-    async def _check(self, job: Job, work: CommitAssignment) -> None:
-        """Checks that the assignment goes on where the round before ended, and keeps our entry of that."""
-        kept = self._find_unpaid(work.job, work.round - 1)
-        # The entry brings the header along; many nodes of a process share one header, and one download of all entries.
-        alone = kept is not None and self.host.nodes <= FEW_NODES
-        view = await self._fetch_entry(kept) if kept is not None and alone else None
-        await self.host.book.verify_assignment(job, work, None if view is None else view.header)
-        if kept is not None:
-            self._collecting = asyncio.ensure_future(self._collect(kept, view, again=not alone))
 
     async def _train(self, work: Work) -> Trained:
         """Trains, and says now and then that we are still there."""
@@ -233,27 +223,15 @@ class Agent:
                 detail = f"this node did not run when payloads were asked for; the round is {state} now"
                 await self.host.journal_thread.run(lambda: self.host.journal.mark_ended(kept.contribution, detail))
 
-    def _find_unpaid(self, job: bytes, round_number: int) -> Kept | None:
-        """Our contribution to a round whose entry, which is what we are paid by, is not kept yet."""
+    async def _collect(self, job: bytes, round_number: int) -> None:
+        """Keeps our entry of a round, once; it is what we are paid by. Nothing waits for it but the next round."""
         kept = self.host.journal.find(self.node, job, round_number)
-        unpaid = kept is not None and kept.receipt is not None
-        return kept if unpaid and not self.host.archive.has_entry(self.node, job, round_number) else None
-
-    async def _fetch_entry(self, kept: Kept) -> EntryView | None:
+        if kept is None or kept.receipt is None or self.host.archive.has_entry(self.node, job, round_number):
+            return
         try:
-            return await self.host.book.fetch_entry(kept.job, kept.round, self.node)
-        except CoordinatorRefused as error:
-            self._tell("entry_missing", kept.job, kept.round, problem=str(error))
-            return None
-
-    async def _collect(self, kept: Kept, view: EntryView | None, *, again: bool) -> None:
-        """Keeps our entry of a round; nothing waits for it but the next round's."""
-        try:
-            view = await self._fetch_entry(kept) if again else view
-            if view is not None:
-                await self._keep_entry(kept, view)
+            await self._keep_entry(kept, await self.host.book.fetch_entry(job, round_number, self.node))
         except (*PASSING, VerificationError) as error:
-            self._tell("entry_missing", kept.job, kept.round, problem=str(error))
+            self._tell("entry_missing", job, round_number, problem=str(error))
 
     async def _settle(self) -> None:
         """Waits for what was begun on the side. Raises JournalUnusable."""

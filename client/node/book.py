@@ -87,10 +87,8 @@ class JobBook:
                 self._jobs[job_id] = await self._fetch_job(job_id)
             return self._jobs[job_id]
 
-    async def verify_assignment(
-        self, job: Job, work: CommitAssignment, header: Signed[RoundHeader] | None = None
-    ) -> None:
-        """Checks that the assignment continues the job's one history, whose last `header` is fetched unless given.
+    async def verify_assignment(self, job: Job, work: CommitAssignment) -> None:
+        """Checks that the assignment continues the job's one history, whose last header comes with it or is fetched.
 
         Raises:
             VerificationError: it does not, or another header of that round was seen before.
@@ -99,7 +97,7 @@ class JobBook:
         async with self._lock:
             if key in self._checked:
                 return
-            previous = header
+            previous = work.previous
             if previous is None and work.round > 1:
                 previous = (await self._fetch_header(job.job, work.round - 1)).header
             start = (job.job, job.spec.initial_model)

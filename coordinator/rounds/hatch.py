@@ -1,6 +1,6 @@
-"""The hatch: the two requests that every node makes in every round, served straight from the wire.
+"""The hatch: the requests that every node makes in every round, served straight from the wire.
 
-Both are routes of the application too, with the same work behind them; there each costs several times the processor
+All are routes of the application too, with the same work behind them; there each costs several times the processor
 time. Only what is well-formed is served here: everything else goes on to its route as it came, and is refused there.
 See docs/decisions/0014-hatch.md.
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from pydantic import ValidationError
 from starlette.datastructures import State
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coordinator.body_limit import MAX_JSON_BYTES
@@ -21,13 +22,16 @@ from coordinator.problems import answer_refusal
 from coordinator.refusals import RequestRefused
 from coordinator.rounds import intake
 from coordinator.rounds.counter import Arrival
-from coordinator.rounds.desk import RoundDesk
+from coordinator.rounds.desk import Offer, RoundDesk
 from ledger import wire
 from ledger.errors import Malformed, VerificationError
 
 _POLL = ("GET", "/v1/assignments")
 _CONTRIBUTION = ("POST", "/v1/contributions")
 _WAIT = re.compile(rb"wait=([1-5]?[0-9])")
+_PAYLOAD = re.compile(r"/v1/contributions/0x([0-9a-f]{64})/payload")
+_DIGEST = re.compile(rb"0x([0-9a-f]{64})")
+_LENGTH = re.compile(rb"[0-9]{1,12}")
 _BEARER = b"Bearer "
 _JSON = b"application/json"
 
@@ -40,12 +44,14 @@ class Hatch:
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a poll or a contribution; pass on what is neither, or not well-formed."""
+        """Serve a poll, a contribution or a payload; pass on what is none of them, or not well-formed."""
         request = (scope["method"], scope["path"]) if scope["type"] == "http" else None
         if request == _POLL:
             await self._poll(scope, receive, send)
         elif request == _CONTRIBUTION:
             await self._contribute(scope, receive, send)
+        elif request is not None and (offer := _read_offer(scope)) is not None:
+            await self._reveal(offer, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -74,6 +80,33 @@ class Hatch:
         else:
             await _answer(send, receipt)
 
+    async def _reveal(self, offer: Offer, scope: Scope, receive: Receive, send: Send) -> None:
+        desk: RoundDesk = self._state.desk
+        try:
+            view = await desk.take_payload(offer, _stream(receive))
+        except ClientDisconnect:
+            return
+        except RequestRefused as refusal:
+            await answer_refusal(refusal)(scope, receive, send)
+        else:
+            await _answer(send, view.model_dump_json(by_alias=True).encode())
+
+
+def _read_offer(scope: Scope) -> Offer | None:
+    """What a request to reveal says of its payload; None when it is no such request, or not well-formed."""
+    path = _PAYLOAD.fullmatch(scope["path"]) if scope["method"] == "PUT" else None
+    if path is None:
+        return None
+    headers = dict(scope["headers"])
+    salt = _DIGEST.fullmatch(headers.get(b"tallystick-salt", b""))
+    vector = _DIGEST.fullmatch(headers.get(b"tallystick-vector-commitment", b""))
+    length = _LENGTH.fullmatch(headers.get(b"content-length", b"0"))
+    if salt is None or vector is None or length is None:
+        return None
+    return Offer(
+        bytes.fromhex(path[1]), bytes.fromhex(vector[1].decode()), bytes.fromhex(salt[1].decode()), int(length[0])
+    )
+
 
 def _examine(context: Context, headers: Mapping[bytes, bytes], body: bytes) -> Arrival | None:
     """The contribution; None when it is not well-formed, not signed as it must be, or not said to be JSON."""
@@ -96,6 +129,17 @@ async def _read(receive: Receive) -> tuple[list[Message], bytes | None]:
             return messages, None
         if not messages[-1].get("more_body", False):
             return messages, b"".join(message.get("body", b"") for message in messages)
+
+
+async def _stream(receive: Receive) -> AsyncIterator[bytes]:
+    """A body as it arrives. Raises ClientDisconnect when it breaks off."""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
 
 
 def _repeat(messages: list[Message], receive: Receive) -> Receive:
