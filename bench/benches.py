@@ -9,6 +9,7 @@ from bench.report import Report
 
 MINUTES = {
     "rounds": 5.0,
+    "intake": 1.0,
     "receipts": 4.0,
     "aggregation": 2.5,
     "simulation": 1.5,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,12 +30,13 @@ from ledger.hexadecimal import parse_hex, to_address
 from ledger.signatures import Signer
 from ledger.wire import RoundView
 
-PASSPHRASE = "of a bench"
+PASSPHRASE = "of a bench"  # noqa: S105 -- of wallets that are thrown away
 KEYSTORE_WORK = 1_024
 PHASE_SECONDS = 600
 TOKENS = "100000"
 
 _PEOPLE = ("owner", "coordinator", "requester", "a", "b", "c", "d")
+_LOOK_SECONDS = 0.5
 _OPERATOR = b"\x77" * 20
 
 
@@ -126,15 +128,18 @@ class World:
         made = self.stage.run("job", command, self.client("requester"))
         return parse_hex(json.loads(made)["job"], 32)
 
-    def wait_sealed(self, job: bytes, rounds: int, seconds: float) -> list[RoundView]:
-        """Until so many rounds are sealed; looks seldom, so as not to disturb."""
+    def wait_sealed(self, job: bytes, rounds: int, seconds: float) -> None:
+        """Until so many rounds are sealed; looks seldom and at one row, so as not to disturb."""
 
         def is_done() -> bool:
             self.stage.check()
-            views = self.api.fetch(calls.rounds(job))
-            return sum(view.header is not None for view in views) >= rounds
+            time.sleep(_LOOK_SECONDS)
+            return self.api.fetch(calls.job(job)).rounds_sealed >= rounds
 
         self.stage.wait_until("coordinator", is_done, seconds)
+
+    def list_rounds(self, job: bytes) -> list[RoundView]:
+        """A job's rounds."""
         return self.api.fetch(calls.rounds(job))
 
     def client(self, name: str) -> dict[str, str]:

@@ -32,6 +32,7 @@ from coordinator.nodes.service import find_roles
 from coordinator.nodes.telemetry import TelemetryDesk
 from coordinator.problems import install_handlers
 from coordinator.rounds.desk import RoundDesk
+from coordinator.rounds.hatch import Hatch
 from coordinator.rounds.node_routes import router as work_router
 from coordinator.rounds.routes import router as rounds_router
 from coordinator.schema import create_tables, verify_schema
@@ -87,6 +88,7 @@ def create_app(context: Context, worker: Worker | None = None) -> FastAPI:
     app.state.context = context
     app.state.worker = worker
     app.add_middleware(BodyLimit)
+    app.add_middleware(Hatch, state=app.state)
     install_handlers(app)
     return app
 
@@ -98,6 +100,8 @@ def describe_app(**options: Any) -> FastAPI:
         summary="Runs federated learning rounds whose every payment can be checked.",
         version=metadata.version("tallystick"),
         separate_input_output_schemas=False,
+        # What nobody collects is looked up at every request all the same.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         **options,
     )
     rooms = (jobs_router, nodes_router, work_router, rounds_router, claims_router, models_router)

@@ -63,7 +63,7 @@ class Context:
         return compute_domain(self.deployment.chain_id, self.deployment.node_registry)
 
 
-def get_context(request: Request) -> Context:
+async def get_context(request: Request) -> Context:
     """The context of the application that serves this request."""
     context: Context = request.app.state.context
     return context

@@ -217,7 +217,7 @@ class RoundView(Message):
 
 
 class CommitAssignment(Message):
-    """Work to do: train from `base_model` and commit before the deadline."""
+    """Work to do: train from `base_model` and commit before the deadline. `previous` is the header `parent` names."""
 
     kind: Literal["commit"] = "commit"
     job: Bytes32
@@ -229,6 +229,7 @@ class CommitAssignment(Message):
     commit_deadline: SafeInt
     reveal_seconds: SafeInt
     clip: SafeInt
+    previous: SignedHeader | None = None
 
 
 class RevealAssignment(Message):

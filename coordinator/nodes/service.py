@@ -9,7 +9,7 @@ from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.nodes import store
 from coordinator.nodes.errors import AlreadyRegistered, RegistrationExpired, UnknownNode
-from coordinator.nodes.tables import NodeRow, TelemetryRow
+from coordinator.nodes.tables import NodeRow
 from ledger import wire
 from ledger.statements import Registration, Signed
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fastapi import Request
-from sqlmodel import Session, insert
+from sqlmodel import Session
 
 from coordinator.bell import Topic
+from coordinator.bulk import insert_rows
 from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.group_commit import GroupCommit
@@ -30,24 +31,24 @@ class TelemetryDesk(GroupCommit[Report, None]):
         super().__init__(context.database, lambda session, reports: keep(session, context, reports), _PATIENCE_SECONDS)
 
 
-def keep(session: Session, context: Context, reports: Sequence[Report]) -> list[None | Exception]:
+def keep(session: Session, context: Context, reports: Sequence[Report]) -> list[Exception | None]:
     """Keep what is within bounds, in order, and forget what is old; TelemetryFull and UnknownNode for the rest."""
     store.remove_telemetry(session, context.now - context.settings.telemetry_keep_seconds)
     known = store.find_nodes(session, {node for node, _ in reports})
-    answers: list[None | Exception] = []
+    answers: list[Exception | None] = []
     for node, measurements in reports:
         try:
             _verify(session, context, node, measurements, is_known=node in known)
         except RequestRefused as refusal:
             answers.append(refusal)
             continue
-        session.execute(insert(TelemetryRow), [_build_row(node, context.now, measured) for measured in measurements])
+        insert_rows(session, TelemetryRow, [_build_row(node, context.now, measured) for measured in measurements])
         answers.append(None)
     announce(session, Topic.PROGRESS)
     return answers
 
 
-def get_telemetry_desk(request: Request) -> TelemetryDesk:
+async def get_telemetry_desk(request: Request) -> TelemetryDesk:
     """The telemetry desk of the application that serves this request."""
     desk: TelemetryDesk = request.app.state.telemetry
     return desk

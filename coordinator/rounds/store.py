@@ -121,7 +121,8 @@ def list_digests(session: Session, job: bytes, number: int) -> list[bytes]:
 
 def list_commitments(session: Session, job: bytes, number: int) -> dict[bytes, bytes]:
     """The commitments of a round's contributions, by the contribution's digest."""
-    return {known: commitment for known, commitment in session.execute(_COMMITMENTS, {"job": job, "round": number})}
+    rows = session.execute(_COMMITMENTS, {"job": job, "round": number}).all()
+    return {row.contribution: row.commitment for row in rows}
 
 
 def list_cohort(session: Session, job: bytes, number: int) -> set[bytes]:
