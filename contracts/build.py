@@ -106,13 +106,8 @@ def _read_profile() -> Json:
 def _read_runs(name: str) -> int:
     """How often the optimiser takes a contract's code to run: foundry.toml says it for all, or for one file."""
     profile = _read_profile()
-    own = {
-        rule["paths"]: rule["optimizer_runs"]
-        for rule in profile["compilation_restrictions"]
-        if "optimizer_runs" in rule
-    }
-    runs: int = own.get(f"src/{name}.sol", profile["optimizer_runs"])
-    return runs
+    rules = (rule for rule in profile["compilation_restrictions"] if rule["paths"] == f"src/{name}.sol")
+    return next((int(rule["optimizer_runs"]) for rule in rules), int(profile["optimizer_runs"]))
 
 
 def describe_contract(name: str, output: Mapping[str, Any], variables: Mapping[str, str], errors: list[Json]) -> Json:
