@@ -20,7 +20,7 @@ def audit_payments(facts: ChainFacts, terms: Terms, earned: Earned, last: int) -
         findings.leave(PAYMENT_CHECKS, facts.gap)
         return findings.answer(PAYMENT_CHECKS)
     if facts.claims is None:
-        _audit_drawn(facts, earned, last, findings)
+        _audit_drawn(facts, earned, findings)
     else:
         _audit_claims(facts, facts.claims, earned, last, findings)
     _audit_escrow(facts, terms, findings)
@@ -39,7 +39,7 @@ def _audit_claims(
     findings.note("claims", len(claims), f"{len(claims)} claims, {sum(drawn.values())} base units")
 
 
-def _audit_drawn(facts: ChainFacts, earned: Earned, last: int, findings: Findings) -> None:
+def _audit_drawn(facts: ChainFacts, earned: Earned, findings: Findings) -> None:
     """Without events: what each node has drawn is what one of its final entries had earned, and nobody else drew."""
     final = {
         number
@@ -53,8 +53,9 @@ def _audit_drawn(facts: ChainFacts, earned: Earned, last: int, findings: Finding
     for node, drawn in facts.claimed.items():
         if drawn in entitled[node]:
             continue
-        if last < len(facts.rounds):
-            findings.leave("claims", f"0x{node.hex()} may have drawn by an entry of a round after {last}")
+        unread = final - {number for _, number in earned}
+        if unread:
+            findings.leave("claims", f"0x{node.hex()} may have drawn by an entry of round {min(unread)}, not read")
             continue
         detail = f"0x{node.hex()} has drawn what none of its final entries had earned"
         findings.fail("claims", detail, None, f"one of {sorted(entitled[node])}", str(drawn))
