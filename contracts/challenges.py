@@ -10,7 +10,6 @@ from contracts.abi import Interface
 from contracts.deployment import Deployment
 from contracts.state import Anchor
 from contracts.transactions import Call
-from ledger.faults import faults
 from ledger.faults.faults import Fault, FaultKind, ProvenEntry
 from ledger.statements import Contribution, Receipt, Signed, Statement, Terms
 from ledger.tally import Entry
@@ -67,16 +66,15 @@ class CourtCalls:
     def challenge(self, job: PostedJob, fault: Fault, salt: bytes) -> Call:
         """Show a fault; `salt` opens the sender's commitment to it, 32 zero bytes open none."""
         function, show = _CHALLENGES[fault.KIND]
-        pointed = () if isinstance(fault, faults.RoundMissing) else (job.point(fault.round),)
-        return self._build(function, *pointed, *show(job, fault), salt)
+        return self._build(function, job.point(fault.round), *show(job, fault), salt)
 
-    def open_commitment(self, job: bytes, salt: bytes) -> Call:
+    def open_commitment(self, job: bytes, fault_id: bytes, salt: bytes) -> Call:
         """Open the sender's commitment to a fault that somebody else has shown."""
-        return self._build("openCommitment", job, salt)
+        return self._build("openCommitment", job, fault_id, salt)
 
-    def settle_bounty(self, job: bytes) -> Call:
+    def settle_bounty(self, job: bytes, fault_id: bytes) -> Call:
         """Credit or burn a bounty whose waiting is over; sent by anyone."""
-        return self._build("settleBounty", job)
+        return self._build("settleBounty", job, fault_id)
 
     def demand(self, job: PostedJob, number: int, seq: int, bond: int) -> Call:
         """Ask for the entry at a seq; `bond` wei go to whoever answers."""

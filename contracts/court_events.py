@@ -39,7 +39,7 @@ class CommitmentOpened(Event):
     job: bytes
     fault_id: bytes
     challenger: bytes
-    committed_in: int
+    committed_at: int
 
 
 @dataclass(frozen=True)

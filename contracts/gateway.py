@@ -178,9 +178,9 @@ class Gateway(Chain):
         """Return the gas that an answer takes at most: a demand brings so many times its own gas price."""
         return int(self._read("ChallengeCourt", "demandGas"))
 
-    def fetch_committed_in(self, commitment: bytes, at: Block | None = None) -> int:
-        """Return the number of the block that holds a commitment to a challenge; 0 if it was never made."""
-        return int(self._read("ChallengeCourt", "committedIn", commitment, at=at))
+    def fetch_committed_at(self, commitment: bytes, at: Block | None = None) -> int:
+        """Return when a commitment to a challenge was made, in unix seconds; 0 if it never was."""
+        return int(self._read("ChallengeCourt", "committedAt", commitment, at=at))
 
     def fetch_coin(self, account: bytes, at: Block | None = None) -> int:
         """Return the native coin that the court has credited to an account, in wei."""

@@ -19,7 +19,7 @@ def describe_round(known: WatchedRound) -> str:
     head = known.header
     what = f"round {known.number}"
     if known.outcome == "fail":
-        provable = f"{known.faults} of it provable on chain" if known.faults else "nothing of it that code can decide"
+        provable = f"{known.faults} provable on chain" if known.faults else "not provable from what was handed out"
         return f"{what}: CONTRADICTION: {', '.join(known.failed) or 'see its faults'}; {provable}"
     if known.outcome == "unknown":
         missing = ", ".join(known.unknown) or "evidence is missing"

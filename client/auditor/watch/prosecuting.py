@@ -55,6 +55,8 @@ class Prosecutor:
         self._gateway, self._docket, self._teller = gateway, docket, teller
         self._draw, self._limits = draw, limits
         self._calls = CourtCalls(gateway.deployment, gateway.execution.interfaces)
+        # Jobs whose commitment is on its way, or in the chain's newest second: the proof must come in a later one.
+        self._waiting: set[bytes] = set()
         self._refused: dict[str, str] = {}
         self._told: set[str] = set()
 
@@ -66,12 +68,18 @@ class Prosecutor:
         """
         if sight.state is None or place.terms is None:
             return
+        self._waiting.discard(place.job)
         job = PostedJob(place.terms, {number: _anchor(self._gateway, known) for number, known in place.rounds.items()})
         for fault in self._choose(place, casework, case, sight):
             if self._pursue(job, place, fault, sight.head.timestamp):
                 break
         for number, seq in self._list_needed(place, casework, case, sight):
             self._demand(job, number, seq)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a proof waits for the time after its commitment."""
+        return bool(self._waiting)
 
     def note(self, action: Action) -> None:
         """Tells what came of a transaction."""
@@ -84,10 +92,6 @@ class Prosecutor:
         elif action.state in ("reverted", "dropped"):
             sentence = f"{action.label} had no effect: {action.detail}"
             self._teller.tell(None, "transaction_failed", sentence, subject=subject)
-
-    def is_busy(self) -> bool:
-        """Whether something that was sent is in no block yet."""
-        return self._docket.is_busy()
 
     def _choose(self, place: Place, casework: Casework, case: Case, sight: Sight) -> Iterator[Fault]:
         """Faults that still cost something, the earliest round first."""
@@ -111,10 +115,13 @@ class Prosecutor:
         salt = self._docket.find_salt(f"commit:{name}", self._draw)
         commitment = compute_challenge_commitment(self._docket.address, bytes.fromhex(name[2:]), salt)
         committed = self._send(job, f"commit:{name}", self._calls.commit_challenge(commitment))
-        in_haste = _is_hasty(place.rounds.get(fault.round), now)
-        if committed is None or (committed.state == "signed" and not in_haste):
-            return committed is not None
-        opened = salt if committed.state in ("mined", "settled") else NO_SALT
+        if committed is None:
+            return False
+        ripe = committed.state in ("mined", "settled") and self._gateway.fetch_committed_at(commitment) < now
+        if not ripe and not _is_hasty(place.rounds.get(fault.round), now):
+            self._waiting.add(job.id)
+            return True
+        opened = salt if ripe else NO_SALT
         sent = self._send(job, f"challenge:{name}", self._calls.challenge(job, fault, opened))
         if sent is not None and known is None:
             sentence = f"round {fault.round}: challenge sent: {fault.MEANING}"

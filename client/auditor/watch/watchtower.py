@@ -85,15 +85,14 @@ class Tower:
                 return True
             if self.clock() > until:
                 return True
-            if self.docket is not None and self.docket.is_busy():
+            if self._is_waiting:
                 sleep(SHORT_PAUSE_SECONDS)
         return True
 
     @property
     def is_working(self) -> bool:
         """Whether the next look has something to do even if the chain stands still."""
-        busy = self.docket is not None and self.docket.is_busy()
-        return busy or any(job.is_recomputing for job in self.jobs)
+        return self._is_waiting or any(job.is_recomputing for job in self.jobs)
 
     @property
     def exit_code(self) -> int:
@@ -102,6 +101,12 @@ class Tower:
             return CONTRADICTED
         checked = not self._lost and all(job.place.terms is not None and job.is_checked for job in self.jobs)
         return PASSED if checked else NOT_CHECKED
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether a transaction waits for its block, or a proof for the block after its commitment's."""
+        busy = self.docket is not None and self.docket.is_busy()
+        return busy or (self.prosecutor is not None and self.prosecutor.is_waiting)
 
     def _look_after_docket(self) -> None:
         if self.docket is None or self.prosecutor is None or not self.docket.is_open():
