@@ -15,6 +15,7 @@ from coordinator.blobs import BlobStore
 from coordinator.compute.supervisor import ComputeChild
 from coordinator.database import Database
 from coordinator.settings import CoordinatorSettings
+from coordinator.shelf import Shelf
 from ledger.eip712 import Domain, compute_domain
 from ledger.signatures import Signer
 
@@ -27,6 +28,7 @@ class Context:
         clock: unix seconds, UTC.
         randomness: that many unpredictable bytes.
         compute: the child process that knows torch.
+        shelf: small files that everyone may fetch.
         known_tokens: addresses and expiry of tokens that were looked up before.
     """
 
@@ -39,6 +41,7 @@ class Context:
     bell: Bell
     blobs: BlobStore
     compute: ComputeChild
+    shelf: Shelf = field(default_factory=Shelf, repr=False)
     known_tokens: dict[str, tuple[bytes, int]] = field(default_factory=dict, repr=False)
 
     @property

@@ -97,7 +97,11 @@ async def put_blob(name: BlobName, request: Request, visitor: Requester, context
 )
 async def get_blob(name: BlobName, visitor: PossibleVisitor, request: Request, context: InContext) -> Response:
     """A file, whole or in part (Range): models for all, evidence and payloads for whom the job's spec allows."""
-    content = await context.database.run_read(files.load_small, context, name, visitor)
+    content = context.shelf.find(name)
+    if content is None:
+        content, is_public = await context.database.run_read(files.load_small, context, name, visitor)
+        if content is not None and is_public:
+            context.shelf.put(name, content)
     # A file response takes a turn of a thread for every piece of it.
     if content is not None and "range" not in request.headers:
         return Response(content, media_type="application/octet-stream", headers=_FOR_EVER)
