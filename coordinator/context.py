@@ -16,6 +16,7 @@ from coordinator.compute.supervisor import ComputeChild
 from coordinator.database import Database
 from coordinator.settings import CoordinatorSettings
 from coordinator.shelf import Shelf
+from coordinator.wallets import ContractWallets
 from ledger.eip712 import Domain, compute_domain
 from ledger.signatures import Signer
 
@@ -48,6 +49,11 @@ class Context:
     def now(self) -> int:
         """The time in whole seconds, as protocol statements carry it."""
         return int(self.clock())
+
+    @cached_property
+    def wallets(self) -> ContractWallets:
+        """Asks the chain about wallets that are contracts."""
+        return ContractWallets(self.settings.rpc_url, self.deployment.chain_id)
 
     @cached_property
     def domain(self) -> Domain:

@@ -77,11 +77,13 @@ class PaddedTree:
         self.count = len(self.leaves)
         self.depth = compute_depth(self.count)
         size = 1 << self.depth
-        for seq, leaf in enumerate(self.leaves):
-            if leaf.seq != seq:
-                raise MalformedTree(f"leaves[{seq}].seq", str(seq), leaf.seq)
-            if leaf.node == _ZERO_ADDRESS:
-                raise MalformedTree(f"leaves[{seq}].node", "a node's address (zero marks padding)", leaf.node)
+        seqs, nodes = [leaf.seq for leaf in self.leaves], [leaf.node for leaf in self.leaves]
+        if seqs != list(range(self.count)):
+            wrong = next(seq for seq in range(self.count) if seqs[seq] != seq)
+            raise MalformedTree(f"leaves[{wrong}].seq", str(wrong), seqs[wrong])
+        if _ZERO_ADDRESS in nodes:
+            subject = f"leaves[{nodes.index(_ZERO_ADDRESS)}].node"
+            raise MalformedTree(subject, "a node's address (zero marks padding)", _ZERO_ADDRESS)
         hashes = [_hash_leaf(leaf.seq, leaf.node, leaf.earned, leaf.body) for leaf in self.leaves]
         hashes += [_hash_leaf(seq, _ZERO_ADDRESS, 0, _ZERO_WORD) for seq in range(self.count, size)]
         self._nodes, self._positions = lay_out(hashes)
@@ -141,8 +143,8 @@ def lay_out(hashes: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
     size = len(hashes)
     order = sorted(range(size), key=hashes.__getitem__, reverse=True)
     positions = [0] * size
-    for offset, seq in enumerate(order):
-        positions[seq] = size - 1 + offset
+    for at, seq in enumerate(order, start=size - 1):
+        positions[seq] = at
     return _fold([hashes[seq] for seq in order]), positions
 
 

@@ -21,6 +21,7 @@ from ledger.wire_types import (
     SignedHeader,
     SignedRegistration,
     TermsField,
+    WalletSignature,
 )
 
 JobState = Literal["accepted", "running", "finished", "closing", "closed", "rejected"]
@@ -70,10 +71,10 @@ class Nonce(Message):
 
 
 class Login(Message):
-    """The signed EIP-4361 text."""
+    """The signed EIP-4361 text: 65 bytes by the address' own key, or whatever its contract approves (ERC-1271)."""
 
     message: str
-    signature: SignatureBytes
+    signature: WalletSignature
 
 
 class Session(Message):

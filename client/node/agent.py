@@ -69,6 +69,7 @@ class Agent:
         self._halted: dict[bytes, str] = {}
         self._declined: tuple[bytes, int, str] | None = None
         self._pause_seconds = host.rules.pause_seconds
+        self._idle_polls = 0
 
     async def run(self) -> None:
         """Works until the rules' number of rounds is done.
@@ -100,7 +101,9 @@ class Agent:
             await self._settle()
             if work is None:
                 self.host.display.show(self.node, "waiting")
+                await self._catch_up()
                 return
+            self._idle_polls = 0
             kept = self.host.journal.find(self.node, work.job, work.round)
             if isinstance(work, CommitAssignment):
                 await self._commit(work, kept)
@@ -222,6 +225,27 @@ class Agent:
             if state not in OPEN_STATES:
                 detail = f"this node did not run when payloads were asked for; the round is {state} now"
                 await self.host.journal_thread.run(lambda: self.host.journal.mark_ended(kept.contribution, detail))
+
+    async def _catch_up(self) -> None:
+        """Keeps what ended rounds came to while there is no work: after a job's last round no assignment asks for it.
+
+        At the first, second, fourth, eighth … idle poll in a row: a round that never ends costs little.
+        """
+        self._idle_polls += 1
+        if self._idle_polls & (self._idle_polls - 1):
+            return
+        archive = self.host.archive
+        for job, number in archive.list_missing_entries(self.node):
+            try:
+                if (await self._api.fetch(calls.round_view(job, number))).header is not None:
+                    await self._collect(job, number)
+            except PASSING as error:
+                self._tell("entry_missing", job, number, problem=str(error))
+        for job in archive.list_unanchored_jobs(self.node):
+            try:
+                await self.host.book.refresh_anchors(job, archive.list_unanchored(self.node, job))
+            except (*PASSING, VerificationError) as error:
+                self._tell("anchor_unknown", job, 0, problem=str(error))
 
     async def _collect(self, job: bytes, round_number: int) -> None:
         """Keeps our entry of a round, once; it is what we are paid by. Nothing waits for it but the next round."""

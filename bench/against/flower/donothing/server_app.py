@@ -1,0 +1,35 @@
+"""The server's part: FedAvg without evaluation, which notes when each round begins."""
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flwr.app import ArrayRecord, Context, Message
+from flwr.serverapp import Grid, ServerApp
+from flwr.serverapp.strategy import FedAvg
+
+app = ServerApp()
+
+
+class TimedFedAvg(FedAvg):
+    """FedAvg that notes the time at which each round begins."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.begun: list[float] = []
+
+    def configure_train(self, *arguments: Any, **options: Any) -> Iterable[Message]:
+        self.begun.append(time.time())
+        return super().configure_train(*arguments, **options)
+
+
+@app.main()
+def main(grid: Grid, context: Context) -> None:
+    config = context.run_config
+    strategy = TimedFedAvg(fraction_train=1.0, fraction_evaluate=0.0, min_train_nodes=2, min_available_nodes=2)
+    arrays = ArrayRecord([np.zeros(int(config["parameters"]), np.float32)])
+    strategy.start(grid=grid, initial_arrays=arrays, num_rounds=int(config["rounds"]))
+    Path(str(config["times"])).write_text(json.dumps([*strategy.begun, time.time()]), encoding="utf-8")
