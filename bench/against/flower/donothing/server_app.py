@@ -14,7 +14,7 @@ from flwr.serverapp.strategy import FedAvg
 app = ServerApp()
 
 
-class TimedFedAvg(FedAvg):
+class TimedFedAvg(FedAvg):  # type: ignore[misc]  # Flower is not in our environment
     """FedAvg that notes the time at which each round begins."""
 
     def __init__(self, **options: Any) -> None:
@@ -22,12 +22,15 @@ class TimedFedAvg(FedAvg):
         self.begun: list[float] = []
 
     def configure_train(self, *arguments: Any, **options: Any) -> Iterable[Message]:
+        """Flower asks for a round's messages as it begins."""
         self.begun.append(time.time())
-        return super().configure_train(*arguments, **options)
+        messages: Iterable[Message] = super().configure_train(*arguments, **options)
+        return messages
 
 
-@app.main()
+@app.main()  # type: ignore[untyped-decorator]
 def main(grid: Grid, context: Context) -> None:
+    """Run the rounds and write down when each began, and when the last ended."""
     config = context.run_config
     strategy = TimedFedAvg(fraction_train=1.0, fraction_evaluate=0.0, min_train_nodes=2, min_available_nodes=2)
     arrays = ArrayRecord([np.zeros(int(config["parameters"]), np.float32)])
