@@ -13,7 +13,7 @@ from statistics import median
 import psutil
 from sklearn.datasets import load_digits
 
-from bench.environments import ROOT, PeerMissing
+from bench.environments import PEERS, PeerMissing
 from bench.figures import SECONDS, Missing, at_most
 from bench.flower import measure_rounds
 from bench.report import Report, missing
@@ -187,5 +187,6 @@ def _write_data(folder: Path, nodes: int) -> list[Path]:
 
 
 def _folder() -> "tempfile.TemporaryDirectory[str]":
-    # Beside the bench, on the disk it lies on: a temporary folder may be memory, where fsync costs nothing.
-    return tempfile.TemporaryDirectory(prefix="tally-rounds-", dir=ROOT / "bench", ignore_cleanup_errors=True)
+    # On the disk that the tree lies on: a temporary folder may be memory, where fsync costs nothing.
+    PEERS.mkdir(exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="rounds-", dir=PEERS, ignore_cleanup_errors=True)

@@ -14,6 +14,7 @@ from coordinator.bell import Bell
 from coordinator.blobs import BlobStore
 from coordinator.compute.supervisor import ComputeChild
 from coordinator.database import Database
+from coordinator.deposits import Deposits
 from coordinator.settings import CoordinatorSettings
 from coordinator.shelf import Shelf
 from coordinator.wallets import ContractWallets
@@ -54,6 +55,11 @@ class Context:
     def wallets(self) -> ContractWallets:
         """Asks the chain about wallets that are contracts."""
         return ContractWallets(self.settings.rpc_url, self.deployment.chain_id)
+
+    @cached_property
+    def deposits(self) -> Deposits:
+        """Asks the chain what the coordinator has free for bonds."""
+        return Deposits(self.settings.rpc_url, self.deployment, self.signer.address)
 
     @cached_property
     def domain(self) -> Domain:

@@ -13,7 +13,7 @@ from coordinator.blobs import BlobMismatch, BlobTooLarge
 from coordinator.context import InContext
 from coordinator.jobs import acceptance, files, views
 from coordinator.jobs.agreement import load_agreement
-from coordinator.jobs.errors import JobRefused, UnknownBlob, UnknownJob, UploadQuotaUsed
+from coordinator.jobs.errors import BondUncovered, JobRefused, UnknownBlob, UnknownJob, UploadQuotaUsed
 from coordinator.jobs.service import load_job
 from coordinator.problems import MalformedRequest
 from coordinator.refusals import describe_refusals
@@ -33,7 +33,9 @@ async def _read_name(sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$", examp
 BlobName = Annotated[bytes, Depends(_read_name)]
 
 
-@router.post("/jobs", summary="Ask for a job", responses=describe_refusals(JobRefused, NotSignedIn, NotAllowed))
+@router.post(
+    "/jobs", summary="Ask for a job", responses=describe_refusals(JobRefused, BondUncovered, NotSignedIn, NotAllowed)
+)
 async def ask_job(request: wire.JobRequest, visitor: Requester, context: InContext) -> wire.JobAcceptance:
     """Examine spec, terms and files, and answer with the job's id and the signed acceptance that `openJob` takes."""
     return await acceptance.accept(context, visitor, request)
