@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {Errors} from "../Errors.sol";
-import {Limits} from "../Limits.sol";
 import {Fault, IChallengeCourt, PostedRound, WaitingBounty} from "../interfaces/IChallengeCourt.sol";
 import {Bench} from "./Bench.sol";
 
@@ -74,18 +73,16 @@ abstract contract Bounties is Bench {
         bytes32 faultId = hashFault(fault, posted.job, posted.round, subject);
         uint256 madeAt = _committedAt(faultId, salt);
         bool committed = madeAt != 0 && madeAt < block.timestamp;
+        // Interaction: first, since it says what waits; the ledger calls nobody
+        (uint256 waiting, uint256 window) =
+            _ledger.reject(posted.job, posted.round, posted.anchor, committed ? msg.sender : address(0));
         // Effect
-        uint64 waitsUntil = committed ? 0 : _await(posted.job, faultId);
+        uint64 waitsUntil = 0;
+        if (waiting != 0) {
+            _waiting[posted.job][faultId].provenAt = uint48(block.timestamp);
+            waitsUntil = uint64(block.timestamp + window);
+        }
         emit ChallengeUpheld(posted.job, posted.round, fault, faultId, msg.sender, waitsUntil);
-        // Interaction
-        _ledger.reject(posted.job, posted.round, posted.anchor, committed ? msg.sender : address(0));
-    }
-
-    function _await(bytes32 job, bytes32 faultId) private returns (uint64 waitsUntil) {
-        (uint256 bond, uint256 window) = (_ledger.jobOf(job).bond, _ledger.jobOf(job).window);
-        if (bond < Limits.BOUNTY_DIVISOR) return 0;
-        _waiting[job][faultId].provenAt = uint48(block.timestamp);
-        return uint64(block.timestamp + window);
     }
 
     function _committedAt(bytes32 faultId, bytes32 salt) private view returns (uint256) {

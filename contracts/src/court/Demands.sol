@@ -13,7 +13,7 @@ import {Bounties} from "./Bounties.sol";
 /// not shown can be challenged from then on. Bonds are native coin, drawn by whoever they were credited to.
 abstract contract Demands is Bounties {
     /// @inheritdoc IChallengeCourt
-    uint256 public constant demandGas = 400_000;
+    uint256 public constant demandGas = 200_000;
 
     mapping(bytes32 job => mapping(uint64 round => mapping(uint64 seq => Demand))) private _demands;
     mapping(address account => uint256 amount) private _coin;
@@ -48,7 +48,7 @@ abstract contract Demands is Bounties {
         uint64 previousRound = exhibit.entry.body.previousRound;
         if (previousRound != 0) {
             _ledger.verifyAnchor(job, previousRound, previousAnchor);
-            _requireEntry(previousAnchor.entriesRoot, previousAnchor.count, previous);
+            _requireEntry(previousAnchor, previous);
             _requireNode(previous.entry.node, exhibit.entry.node);
         }
         // Effect
@@ -63,7 +63,7 @@ abstract contract Demands is Bounties {
         uint64 count = posted.anchor.count;
         if (seq < count) revert Errors.ChallengeCourt_NotPadding(seq, count);
         bytes32 leaf = EntryTree.hashLeaf(seq, address(0), 0, 0);
-        _requireLeaf(posted.anchor.entriesRoot, count, proof, leaf);
+        _requireLeaf(posted.anchor, proof, leaf);
         // Effect
         _settle(posted.job, posted.round, seq);
         emit PaddingShown(posted.job, posted.round, seq, msg.sender);

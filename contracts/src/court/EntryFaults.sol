@@ -28,7 +28,7 @@ abstract contract EntryFaults is Bounties {
         bytes32 salt
     ) external {
         _requireHeader(posted, header);
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _requireEqual(_digest(Words.hashContribution(contribution)), entry.entry.body.contribution);
         bool fits = contribution.node == entry.entry.node && contribution.isMadeFor(header);
         _uphold(!fits, Fault.ContributionAltered, posted, leaf, salt);
@@ -41,7 +41,7 @@ abstract contract EntryFaults is Bounties {
         bytes calldata signatures,
         bytes32 salt
     ) external {
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _requireEqual(keccak256(signatures), entry.entry.body.signatures);
         _uphold(!_isSigned(entry.entry, signatures), Fault.SignaturesFalse, posted, leaf, salt);
     }
@@ -53,8 +53,8 @@ abstract contract EntryFaults is Bounties {
         ProvenEntry calldata other,
         bytes32 salt
     ) external {
-        bytes32 first = _requireEntry(posted, one);
-        bytes32 second = _requireEntry(posted.anchor.entriesRoot, posted.anchor.count, other);
+        bytes32 first = _requireEntry(posted.anchor, one);
+        bytes32 second = _requireEntry(posted.anchor, other);
         _uphold(
             first != second && Totals.collide(one.entry, other.entry),
             Fault.CountedTwice,
@@ -66,7 +66,7 @@ abstract contract EntryFaults is Bounties {
 
     /// @inheritdoc IChallengeCourt
     function challengeFirstTotals(PostedRound calldata posted, ProvenEntry calldata entry, bytes32 salt) external {
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _uphold(entry.entry.seq == 0 && !Totals.isStart(entry.entry.body), Fault.FirstTotalsWrong, posted, leaf, salt);
     }
 
@@ -77,8 +77,8 @@ abstract contract EntryFaults is Bounties {
         ProvenEntry calldata later,
         bytes32 salt
     ) external {
-        _requireEntry(posted, before);
-        bytes32 leaf = _requireEntry(posted.anchor.entriesRoot, posted.anchor.count, later);
+        _requireEntry(posted.anchor, before);
+        bytes32 leaf = _requireEntry(posted.anchor, later);
         (Entry calldata one, Entry calldata other) = (before.entry, later.entry);
         bool neighbours = uint256(one.seq) + 1 == other.seq;
         bool right = Totals.isStep(one.body, other.body) && Totals.areOfOneRound(one.body, other.body);
@@ -87,7 +87,7 @@ abstract contract EntryFaults is Bounties {
 
     /// @inheritdoc IChallengeCourt
     function challengeVerdict(PostedRound calldata posted, ProvenEntry calldata entry, bytes32 salt) external {
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _uphold(!Formula.isFit(entry.entry.body), Fault.VerdictUnfit, posted, leaf, salt);
     }
 
@@ -100,7 +100,7 @@ abstract contract EntryFaults is Bounties {
         bytes32 salt
     ) external {
         _requireHeader(posted, header);
-        bytes32 leaf = _requireEntry(posted.anchor.entriesRoot, posted.anchor.count, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _requireEqual(Words.hashTerms(terms), posted.job);
         uint256 reward = Formula.rewardOf(terms, header, entry.entry.body.gain);
         _uphold(entry.entry.body.reward != reward, Fault.RewardWrong, posted, leaf, salt);
@@ -108,7 +108,7 @@ abstract contract EntryFaults is Bounties {
 
     /// @inheritdoc IChallengeCourt
     function challengeUnfounded(PostedRound calldata posted, ProvenEntry calldata entry, bytes32 salt) external {
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _uphold(!Carry.isFounded(entry.entry, posted.round), Fault.CarryUnfounded, posted, leaf, salt);
     }
 
@@ -120,7 +120,7 @@ abstract contract EntryFaults is Bounties {
         ProvenEntry calldata previousEntry,
         bytes32 salt
     ) external {
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _requireEarlier(posted.job, entry.entry.body.previousRound, previous, previousEntry);
         bool ofNode = entry.entry.node == previousEntry.entry.node;
         _uphold(ofNode && !Carry.follows(entry.entry, previousEntry.entry), Fault.CarryWrong, posted, leaf, salt);
@@ -134,7 +134,7 @@ abstract contract EntryFaults is Bounties {
         ProvenEntry calldata skipped,
         bytes32 salt
     ) external {
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _requireEarlier(posted.job, between.round, between.anchor, skipped);
         bool isBetween = entry.entry.body.previousRound < between.round && between.round < posted.round;
         _uphold(isBetween && entry.entry.node == skipped.entry.node, Fault.EntrySkipped, posted, leaf, salt);
@@ -145,7 +145,7 @@ abstract contract EntryFaults is Bounties {
         view
     {
         _ledger.verifyAnchor(job, round, anchor);
-        _requireEntry(anchor.entriesRoot, anchor.count, proven);
+        _requireEntry(anchor, proven);
     }
 
     function _isSigned(Entry calldata entry, bytes calldata signatures) private pure returns (bool) {

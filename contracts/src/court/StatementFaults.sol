@@ -29,7 +29,7 @@ abstract contract StatementFaults is Bounties {
         bytes32 salt
     ) external {
         bytes32 digest = _attestReceipt(posted, receipt, _coordinatorOf(posted.job));
-        _requireEntry(posted, entry);
+        _requireEntry(posted.anchor, entry);
         bool sameSeq = receipt.receipt.seq == entry.entry.seq;
         _uphold(sameSeq && !receipt.receipt.isKept(entry.entry), Fault.ReceiptReplaced, posted, digest, salt);
     }
