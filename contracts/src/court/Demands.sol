@@ -6,7 +6,7 @@ import {Errors} from "../Errors.sol";
 import {Anchor, Contribution} from "../Statements.sol";
 import {Demand, Fault, IChallengeCourt, PostedRound, ProvenEntry} from "../interfaces/IChallengeCourt.sol";
 import {Exhibit, Finality, Job} from "../interfaces/IJobLedger.sol";
-import {Bounties} from "./Bounties.sol";
+import {Bounties, Finding} from "./Bounties.sol";
 
 /// @title Demands
 /// @notice Entries that must be shown: asked for in the first third of a round's window, shown in the second; what was
@@ -76,7 +76,7 @@ abstract contract Demands is Bounties {
         _requirePosted(posted);
         // Effect
         _giveBack(state);
-        _uphold(_isOverdue(state), Fault.DemandUnanswered, posted, bytes32(uint256(seq)), salt);
+        _uphold(posted, Finding(Fault.DemandUnanswered, _isOverdue(state), bytes32(uint256(seq)), salt));
     }
 
     /// @inheritdoc IChallengeCourt

@@ -25,12 +25,12 @@ enum Finality {
 /// @param rounds how many rounds the escrow covers
 /// @param lastHeader digest of the last posted header; the job id before the first
 /// @param budgetPerRound the most one round can pay
-/// @param bond what is locked of the coordinator's; 0 once cut or released
+/// @param minStake the most a node can lose by equivocating in this job, in base units of the registry's stake token
 /// @param requester gets back what is not earned
 /// @param anchorSeconds seconds after its reveal phase by which a round must be on chain
 /// @param burnedRounds budgets burned by rejection
 /// @param closed whether what was left has been returned
-/// @param minStake the most a node can lose by equivocating in this job, in base units of the registry's stake token
+/// @param bond what is locked of the coordinator's; 0 once cut or released
 /// @param bounty the challenger's part of a cut bond that nobody has been awarded yet
 struct Job {
     uint96 paid;
@@ -47,12 +47,12 @@ struct Job {
     uint24 rounds;
     bytes32 lastHeader;
     uint128 budgetPerRound;
-    uint128 bond;
+    uint128 minStake;
     address requester;
     uint32 anchorSeconds;
     uint24 burnedRounds;
     bool closed;
-    uint128 minStake;
+    uint128 bond;
     uint128 bounty;
 }
 
