@@ -150,7 +150,7 @@ class _Run:
         if self.dues is not None:
             self.dues.follow(number, entries, self._recomputation.scores if self._recomputation else None)
         self.watcher.finish(number)
-        return anchored is not None or evidence.HEADER in files
+        return anchored is not None or bool(facts.gap) or evidence.HEADER in files
 
     def answer_rounds(self, job: AuditedJob | None, last: int) -> None:
         """What no round could answer is unknown, never silent."""
