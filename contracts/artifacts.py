@@ -11,7 +11,7 @@ from typing import Any
 
 from contracts.abi import Interface
 
-NAMES = ("TallyToken", "NodeRegistry", "JobLedger")
+NAMES = ("TallyToken", "NodeRegistry", "JobLedger", "ChallengeCourt")
 
 
 @dataclass(frozen=True)

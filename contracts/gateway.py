@@ -21,7 +21,7 @@ from contracts.events import Event
 from contracts.job_events import RoundAttested, RoundPosted
 from contracts.logs import LogReader
 from contracts.rpc import Rpc
-from contracts.state import AccountState, Block, JobState, NodeState, RoundState, build_state
+from contracts.state import AccountState, Block, DemandState, JobState, NodeState, RoundState, build_state
 from ledger.eip712 import Domain, compute_domain
 from ledger.hashing import keccak256
 from ledger.hexadecimal import to_address, to_hex
@@ -165,6 +165,26 @@ class Gateway(Chain):
         if state is None or posted is None or 0 < state.halted <= round_number:
             return False
         return block.timestamp >= posted.final_at
+
+    # ChallengeCourt
+
+    def fetch_demand(self, job: bytes, round_number: int, seq: int, at: Block | None = None) -> DemandState | None:
+        """Return what the court keeps of a demand, or None where nothing was demanded."""
+        members = self._read_struct("ChallengeCourt", "demandOf", job, round_number, seq, at=at)
+        state = build_state(DemandState, members)
+        return None if state.answer_by == 0 else state
+
+    def fetch_demand_gas(self) -> int:
+        """Return the gas that an answer takes at most: a demand brings so many times its own gas price."""
+        return int(self._read("ChallengeCourt", "demandGas"))
+
+    def fetch_committed_at(self, commitment: bytes, at: Block | None = None) -> int:
+        """Return when a commitment to a challenge was made, in unix seconds; 0 if it never was."""
+        return int(self._read("ChallengeCourt", "committedAt", commitment, at=at))
+
+    def fetch_coin(self, account: bytes, at: Block | None = None) -> int:
+        """Return the native coin that the court has credited to an account, in wei."""
+        return int(self._read("ChallengeCourt", "coinOf", account, at=at))
 
     # Events
 

@@ -22,6 +22,9 @@ Item: TypeAlias = "bytes | list[Item]"
 EMPTY_ROOT: Final = keccak256(b"\x80")
 """Root of a trie without keys."""
 
+LONGEST_BYTES: Final = 8_192
+"""Of a node or a block's header, several times what they are: it bounds how deep the decoder can be led."""
+
 _BRANCH_ITEMS: Final = 17
 _HASH_BYTES: Final = 32
 _ODD: Final = 1
@@ -92,6 +95,8 @@ class TrieProof:
 
 def decode(content: bytes) -> Item:
     """Returns what these bytes are the one RLP of. Raises MalformedProof."""
+    if len(content) > LONGEST_BYTES:
+        raise MalformedProof("RLP", f"at most {LONGEST_BYTES} bytes", f"{len(content)} bytes")
     try:
         item: Item = rlp.decode(content)
         canonical = rlp.encode(item) == content

@@ -5,13 +5,13 @@ Exit codes: 0 all required checks passed, 1 a contradiction, 2 wrong use, 3 coul
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from client.auditor.cli_watch import watch
+from client.auditor.unfinished import unfinished_is_not_checked
 from client.options import CoordinatorOption, JsonOption, PassphraseOption, RpcOption, start
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from client.home import Home
     from client.settings import ClientSettings
     from ledger.signatures import Signer
-
-USAGE = 2
-NOT_CHECKED = 3
 
 LedgerOption = Annotated[
     str | None,
@@ -53,6 +50,8 @@ app = typer.Typer(
     "Exit codes: 0 all required checks passed, 1 a contradiction, 2 wrong use, 3 could not check.",
     no_args_is_help=True,
 )
+
+app.command()(watch)
 
 
 @app.command()
@@ -210,26 +209,6 @@ def pin(
         finalized,
     ).save(home)
     typer.echo(f"{path}: from now on audits trust this ledger unless told otherwise")
-
-
-@contextmanager
-def unfinished_is_not_checked(*, contradicts: bool = False) -> Iterator[None]:
-    """Whatever stops an audit is neither true nor false: exit code 3, unless it was wrong use.
-
-    `contradicts` says that a VerificationError is an answer to what was asked.
-    """
-    from client.auditor.connecting import CouldNotCheck  # noqa: PLC0415
-    from ledger.errors import VerificationError  # noqa: PLC0415
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise CouldNotCheck("interrupted") from None
-    except Exception as error:
-        answered = contradicts and isinstance(error, VerificationError)
-        if not answered and getattr(error, "exit_code", None) != USAGE:
-            error.exit_code = NOT_CHECKED  # type: ignore[attr-defined]  # the program's edge reads it
-        raise
 
 
 def _connect(

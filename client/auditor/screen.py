@@ -13,7 +13,7 @@ from rich.text import Text
 
 from client.auditor.checks import ALL_CHECKS
 from client.auditor.report import CONTRADICTED, PASSED, Report
-from client.output import create_console
+from client.output import create_console, show_text
 from ledger.hexadecimal import to_address, to_hex
 from ledger.verify.results import Outcome, Result
 
@@ -63,10 +63,10 @@ def print_report(report: Report) -> None:
     if report.pending:
         console.print(f"signed and not on chain yet: rounds {_list_numbers(report.pending)}", style="yellow")
     for name, said in report.said.items():
-        console.print(f"the coordinator says of itself: {name} {said}", style="dim")
+        console.print(Text(show_text(f"the coordinator says of itself: {name} {said}"), style="dim"))
     console.print(build_table(report))
     for result in _choose(report):
-        console.print(Text(_describe(result), style=_STYLES[result.outcome]))
+        console.print(Text(show_text(_describe(result)), style=_STYLES[result.outcome]))
     if report.dues:
         console.print(build_dues(report))
     code = report.exit_code
@@ -87,7 +87,7 @@ def build_table(report: Report) -> Table:
         required = report.is_required(check.id)
         answer = Text(outcome.value if required else "not asked", style=_STYLES[outcome] if required else "dim")
         items = sum(result.items for result in results)
-        table.add_row(str(check.number), check.id, answer, str(items), _note(outcome, results))
+        table.add_row(str(check.number), check.id, answer, str(items), Text(show_text(_note(outcome, results))))
     return table
 
 
