@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from client.auditor.watch.place import REMEMBERED_BLOCKS, Demanded, Place, WatchedRound
+from client.auditor.watch.place import REMEMBERED_BLOCKS, Bounty, Demanded, Place, WatchedRound
 from contracts.abi import MalformedAnswer
-from contracts.court_events import DemandAnswered, EntryDemanded, PaddingShown
+from contracts.court_events import ChallengeUpheld, DemandAnswered, EntryDemanded, PaddingShown
 from contracts.events import Event
 from contracts.gateway import Gateway
 from contracts.job_events import JobOpened, RoundAttested, RoundLapsed, RoundPosted, RoundRejected
@@ -23,6 +23,7 @@ KINDS = (
     EntryDemanded,
     DemandAnswered,
     PaddingShown,
+    ChallengeUpheld,
 )
 
 
@@ -104,6 +105,7 @@ class Follower:
             del place.rounds[number]
         place.blocks = [(number, block_hash) for number, block_hash in place.blocks if number <= common]
         place.demands = [demand for demand in place.demands if demand.block <= common]
+        place.bounties = [bounty for bounty in place.bounties if bounty.block <= common]
         for demand in place.demands:
             demand.answered_in = demand.answered_in if demand.answered_in <= common else 0
         if place.struck is not None and place.struck[1] > common:
@@ -134,6 +136,8 @@ def _apply(place: Place, event: Event, posted_at: dict[int, int]) -> None:
         place.struck = (event.round, block)
     elif isinstance(event, EntryDemanded):
         place.demands.append(Demanded(event.round, event.seq, event.answer_by, block))
+    elif isinstance(event, ChallengeUpheld) and event.waits_until:
+        place.bounties.append(Bounty(event.fault_id, event.waits_until, block))
     elif isinstance(event, DemandAnswered | PaddingShown):
         demand = place.find_demand(event.round, event.seq)
         if demand is not None:
