@@ -53,6 +53,8 @@ class Auditor:
             coordinator=self.scene.url,
             rpc=self.rpc or stage.chain.url,
             policy=Policy(CHAIN_ID, stage.deployment.job_ledger),
+            # Else the coordinator would be asked, which lives on the event loop that opens the tower here.
+            start_block=stage.deployment.block,
             recompute=self.recompute,
             challenge=self.challenge,
             signer=stage.signer(AUDITOR) if self.challenge else None,

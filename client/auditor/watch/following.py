@@ -65,9 +65,10 @@ class Follower:
         state = gateway.fetch_job(place.job, head)
         gateway.verify_block(head.number, head.hash)
         self._verify_count(state, common, events)
-        dropped = self._back_up(common)
+        gone = self._back_up(common)
         for event in events:
             _apply(place, event, posted_at)
+        dropped = tuple(number for number, known in gone.items() if not _is_back(place, known))
         _remember(place, head)
         answers = tuple(event for event in events if isinstance(event, DemandAnswered))
         return Sight(head, state, dropped, answers)
@@ -97,10 +98,10 @@ class Follower:
                 return number
         return self._gateway.deployment.block - 1
 
-    def _back_up(self, common: int) -> tuple[int, ...]:
+    def _back_up(self, common: int) -> dict[int, WatchedRound]:
         """Takes back what lies above the common block; returns the rounds that are gone."""
         place = self._place
-        gone = tuple(number for number, known in place.rounds.items() if known.block > common)
+        gone = {number: known for number, known in place.rounds.items() if known.block > common}
         for number in gone:
             del place.rounds[number]
         place.blocks = [(number, block_hash) for number, block_hash in place.blocks if number <= common]
@@ -142,6 +143,17 @@ def _apply(place: Place, event: Event, posted_at: dict[int, int]) -> None:
         demand = place.find_demand(event.round, event.seq)
         if demand is not None:
             demand.answered_in = block
+
+
+def _is_back(place: Place, gone: WatchedRound) -> bool:
+    """Whether a round that a fork took was read again with the same header; what was found of it then stays."""
+    again = place.rounds.get(gone.number)
+    if again is None or again.header != gone.header:
+        return False
+    times = (again.final_at, again.window_end, again.posted_at, again.block)
+    gone.final_at, gone.window_end, gone.posted_at, gone.block = times
+    place.rounds[gone.number] = gone
+    return True
 
 
 def _remember(place: Place, head: Block) -> None:
