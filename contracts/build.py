@@ -19,7 +19,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent
 ARTIFACTS = ROOT / "artifacts"
 NAMES = ("ChallengeCourt", "JobLedger", "NodeRegistry", "TallyToken")
-OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]
+OUTPUTS = [
+    "abi",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
+    "storageLayout",
+]
 COMPILE_SECONDS = 300
 
 Json = dict[str, Any]
@@ -55,12 +61,25 @@ def build_artifacts() -> dict[str, str]:
 
 
 def compile_sources(names: Sequence[str]) -> Json:
-    """Return the compiler's standard JSON output for these contracts and all they import."""
-    sources = [f"src/{name}.sol" for name in (*names, "Errors")]
+    """Return the compiler's standard JSON output for these contracts and all they import; see `compile_files`."""
+    return compile_files([f"src/{name}.sol" for name in (*names, "Errors")], _read_runs(names[0]))
+
+
+def compile_files(sources: Sequence[str], runs: int | None = None) -> Json:
+    """Return the compiler's standard JSON output for some files, by their paths here, with foundry.toml's settings.
+
+    Args:
+        sources: paths relative to this folder.
+        runs: how often the optimiser takes the code to run; None for what the profile says.
+
+    Raises:
+        ToolMissing: where Node.js or the compiler's package is not there.
+        CompilationFailed: where the compiler reports anything.
+    """
     request = {
         "language": "Solidity",
         "sources": {name: {"content": (ROOT / name).read_text(encoding="utf-8")} for name in sources},
-        "settings": read_settings(names),
+        "settings": read_settings(runs),
     }
     output: Json = json.loads(_run_solc("--standard-json", stdin=json.dumps(request)))
     if output.get("errors"):
@@ -68,12 +87,12 @@ def compile_sources(names: Sequence[str]) -> Json:
     return output
 
 
-def read_settings(names: Sequence[str]) -> Json:
-    """Return solc settings that equal those forge derives from foundry.toml for these contracts."""
+def read_settings(runs: int | None = None) -> Json:
+    """Return solc settings that equal those forge derives from foundry.toml, for so many optimiser runs."""
     profile = _read_profile()
     return {
         "remappings": profile["remappings"],
-        "optimizer": {"enabled": profile["optimizer"], "runs": _read_runs(names[0])},
+        "optimizer": {"enabled": profile["optimizer"], "runs": runs or profile["optimizer_runs"]},
         "viaIR": profile["via_ir"],
         "evmVersion": profile["evm_version"],
         "metadata": {"bytecodeHash": profile["bytecode_hash"], "appendCBOR": profile["cbor_metadata"]},
@@ -106,13 +125,8 @@ def _read_profile() -> Json:
 def _read_runs(name: str) -> int:
     """How often the optimiser takes a contract's code to run: foundry.toml says it for all, or for one file."""
     profile = _read_profile()
-    own = {
-        rule["paths"]: rule["optimizer_runs"]
-        for rule in profile["compilation_restrictions"]
-        if "optimizer_runs" in rule
-    }
-    runs: int = own.get(f"src/{name}.sol", profile["optimizer_runs"])
-    return runs
+    rules = (rule for rule in profile["compilation_restrictions"] if rule["paths"] == f"src/{name}.sol")
+    return next((int(rule["optimizer_runs"]) for rule in rules), int(profile["optimizer_runs"]))
 
 
 def describe_contract(name: str, output: Mapping[str, Any], variables: Mapping[str, str], errors: list[Json]) -> Json:
@@ -132,7 +146,31 @@ def describe_contract(name: str, output: Mapping[str, Any], variables: Mapping[s
         "bytecode": "0x" + output["evm"]["bytecode"]["object"],
         "deployedBytecode": "0x" + deployed["object"],
         "immutableReferences": {variables[ident]: places[ident] for ident in places},
+        "storage": describe_storage(output["storageLayout"]),
     }
+
+
+def describe_storage(layout: Mapping[str, Any]) -> Json:
+    """Return where each mapping lies: its slot, and of its structs' members [slot, offset, width], the last in bytes.
+
+    Offsets count from a slot's low end. Who has `eth_getProof` of a slot reads it with these.
+    """
+    mappings = {}
+    for variable in layout["storage"]:
+        kind = layout["types"][variable["type"]]
+        while kind["encoding"] == "mapping":
+            kind = layout["types"][kind["value"]]
+        if "members" in kind and layout["types"][variable["type"]]["encoding"] == "mapping":
+            members = {
+                member["label"]: [int(member["slot"]), member["offset"], _measure(layout, member["type"])]
+                for member in kind["members"]
+            }
+            mappings[variable["label"]] = {"members": members, "slot": int(variable["slot"])}
+    return mappings
+
+
+def _measure(layout: Mapping[str, Any], kind: str) -> int:
+    return int(layout["types"][kind]["numberOfBytes"])
 
 
 def find_stale(artifacts: Mapping[str, str]) -> list[str]:

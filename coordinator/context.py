@@ -15,6 +15,7 @@ from coordinator.blobs import BlobStore
 from coordinator.compute.supervisor import ComputeChild
 from coordinator.database import Database
 from coordinator.settings import CoordinatorSettings
+from coordinator.wallets import ContractWallets
 from ledger.eip712 import Domain, compute_domain
 from ledger.signatures import Signer
 
@@ -47,6 +48,11 @@ class Context:
         return int(self.clock())
 
     @cached_property
+    def wallets(self) -> ContractWallets:
+        """Asks the chain about wallets that are contracts."""
+        return ContractWallets(self.settings.rpc_url, self.deployment.chain_id)
+
+    @cached_property
     def domain(self) -> Domain:
         """EIP-712 domain of every statement but registrations."""
         return compute_domain(self.deployment.chain_id, self.deployment.job_ledger)
@@ -57,7 +63,7 @@ class Context:
         return compute_domain(self.deployment.chain_id, self.deployment.node_registry)
 
 
-def get_context(request: Request) -> Context:
+async def get_context(request: Request) -> Context:
     """The context of the application that serves this request."""
     context: Context = request.app.state.context
     return context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from functools import partial
 
 import uvicorn
@@ -19,10 +20,13 @@ from coordinator.worker import Worker
 _GRACE_SECONDS = 1
 # A node comes back several times a round: a new connection for each request would cost it more than the request.
 _KEEP_ALIVE_SECONDS = 75
+# An answer waits at most so long for a thread that computes: Python's own 5 ms add up over the steps of a round.
+_SWITCH_SECONDS = 0.0005
 
 
 def serve_api(settings: CoordinatorSettings) -> None:
     """Serve the API, with the worker unless the settings say otherwise."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     context = build_context(settings)
     worker = Worker(context, {"settlement": partial(settle, context)}, alone=False) if settings.worker else None
     config = uvicorn.Config(

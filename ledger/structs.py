@@ -10,14 +10,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from ledger.canonical import SAFE_INTEGER, JsonValue
+from ledger.columns import DECIMAL, choose_column, split_columns
 from ledger.eip712 import StructType
 from ledger.errors import Malformed, MalformedStatement
 from ledger.hexadecimal import parse_address, parse_hex, to_address, to_hex
 
-_DECIMAL: Final = re.compile(r"0|-?[1-9][0-9]{0,77}")
+T = TypeVar("T")
+
+_DECIMAL: Final = re.compile(DECIMAL)
 _TYPE_STRING: Final = re.compile(r"(?P<name>\w+)\((?P<members>[\w ,]+)\)")
 
 
@@ -81,6 +84,16 @@ class TypedStruct:
         fields = read_object(value, cls.TYPE.name, [name for name, _, _ in cls._json_members])
         return cls(*(form.read(fields[name], subject) for name, subject, form in cls._json_members))
 
+    @classmethod
+    def from_json_all(cls, values: Sequence[object]) -> list[Self] | None:
+        """Reads many at once: what `from_json` gives for each, or None where it might refuse one.
+
+        Raises:
+            MalformedStatement: when a value outgrows its member's width.
+        """
+        columns = read_columns(values, cls.TYPE.members)
+        return None if columns is None else list(map(cls, *columns))
+
 
 def to_snake(name: str) -> str:
     """Returns a camelCase name in snake_case."""
@@ -102,6 +115,31 @@ def read_object(
         unknown = [str(key) for key in value if key not in names]
         raise error(subject, f"expected exactly {', '.join(names)}; missing: {missing}, unknown: {unknown}")
     return value
+
+
+def read_columns(values: Sequence[object], members: Sequence[tuple[str, str]]) -> list[Sequence[Any]] | None:
+    """Returns the columns of JSON objects with exactly these (type, name) members, or None if any might be refused."""
+    split = split_columns(values, [name for _, name in members])
+    if split is None:
+        return None
+    columns = []
+    for (kind, _), texts in zip(members, split, strict=True):
+        column = choose_column(kind)(texts)
+        if column is None:
+            return None
+        columns.append(column)
+    return columns
+
+
+def read_all(
+    values: Sequence[object], together: Callable[[Sequence[object]], list[T] | None], one: Callable[[object], T]
+) -> list[T]:
+    """Reads all values together where they are as expected, else one by one, so that the first wrong one is named."""
+    try:
+        read = together(values)
+    except Malformed:
+        read = None
+    return [one(value) for value in values] if read is None else read
 
 
 def read_member(kind: str, value: object, subject: str) -> int | bytes:

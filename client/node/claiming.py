@@ -19,6 +19,7 @@ from client.node.accounts import AT_ONCE, FEW_NODES, Account, EntryReader
 from client.node.archive import Archive
 from client.output import format_time
 from client.pins import Pin
+from client.tokens import TokenBook
 from contracts.calls import ClaimItem
 from contracts.gateway import Gateway
 from contracts.sender import Sender
@@ -27,6 +28,7 @@ from ledger.hexadecimal import to_address, to_hex
 from ledger.wire import ClaimRequest, ClaimView, EntryView
 
 LOOK_SECONDS = 1.0
+TOLD_JOBS = 3
 
 
 class NothingFinal(ClientError):
@@ -70,7 +72,7 @@ class Paid:
         }
 
 
-def explain_waiting(found: Contact, accounts: Sequence[Account], now: int) -> NothingFinal:
+def explain_waiting(found: Contact, accounts: Sequence[Account], book: TokenBook, now: int) -> NothingFinal:
     """When what has been earned can be claimed; at least one account must have something that is not final."""
     waiting = [account for account in accounts if account.earned > account.final]
     account = waiting[0]
@@ -81,8 +83,11 @@ def explain_waiting(found: Contact, accounts: Sequence[Account], now: int) -> No
         when = (
             f"round {account.last_round} is final at {format_time(view.final_at)}, in {max(0, view.final_at - now)} s"
         )
-    owed = sum(item.earned - item.final for item in waiting)
-    return NothingFinal(f"{owed} base units are earned but not final; {when}")
+    jobs = {item.job: item.title for item in waiting}
+    owed = {job: sum(item.earned - item.final for item in waiting if item.job == job) for job in jobs}
+    told = [f"{book.find_job_unit(job).write(owed[job])} in {jobs[job]!r}" for job in list(owed)[:TOLD_JOBS]]
+    more = f" and more in {len(jobs) - TOLD_JOBS} further jobs" if len(jobs) > TOLD_JOBS else ""
+    return NothingFinal(f"earned but not final: {', '.join(told)}{more}; {when}")
 
 
 def relay_claims(

@@ -45,6 +45,17 @@ class OtherOperator(ClientError):
         )
 
 
+class OtherPayout(ClientError):
+    """The node is registered with another payout address than was asked for."""
+
+    def __init__(self, node: bytes, expected: bytes, got: bytes) -> None:
+        self.node, self.expected, self.got = node, expected, got
+        super().__init__(
+            f"node {to_address(node)} is registered already and is paid at {to_address(got)}, expected "
+            f"{to_address(expected)}: `tally node payout {to_address(expected)}` changes that"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     """Whom new registrations name: `operator` owns them, `payout` (None: each node's own address) gets the earnings."""
@@ -63,6 +74,13 @@ def describe_hardware() -> Hardware:
         cores=os.cpu_count() or 1,
         memory_bytes=psutil.virtual_memory().total,
     )
+
+
+def verify_payout(view: NodeView, enrolment: Enrolment) -> None:
+    """Checks that a registered node is paid where the person said. Raises OtherPayout."""
+    expected = enrolment.payout or view.node
+    if view.payout != expected:
+        raise OtherPayout(view.node, expected, view.payout)
 
 
 async def ensure_registered(

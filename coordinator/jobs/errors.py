@@ -12,7 +12,9 @@ class UnknownJob(RequestRefused):
 
     def __init__(self, job: bytes) -> None:
         self.job = job
-        super().__init__(f"this coordinator knows no job 0x{job.hex()}: look at GET /v1/jobs")
+        super().__init__(
+            f"this coordinator knows no job 0x{job.hex()}: `tally job list` (GET /v1/jobs) shows those it knows"
+        )
 
 
 class JobRefused(RequestRefused):

@@ -178,7 +178,7 @@ class _Steps:
         if self.read.header is None:
             self.findings.leave(chain.CHECKS, "header.json could not be read")
             return
-        chain.verify_anchor(self.job, self.read.header.statement, self.bundle.anchored, self.findings)
+        chain.verify_anchor(self.job, self.read.header.statement, self.bundle, self.findings)
         chain.verify_budget(self.job, self.read.header.statement, self.findings)
 
 
