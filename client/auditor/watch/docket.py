@@ -135,10 +135,6 @@ class Docket:
         """Whether something that was sent is in no block yet."""
         return any(action.state == "signed" for action in self._actions.values())
 
-    def is_open(self) -> bool:
-        """Whether something is not settled."""
-        return any(action.state in ("signed", "mined") for action in self._actions.values())
-
     def suggest_price(self) -> int:
         """What a unit of gas costs at most in the next blocks, in wei. Raises FeeAboveLimit."""
         return self._sender.suggest_fees().limit
@@ -149,9 +145,14 @@ class Docket:
         Raises:
             ChainUnreachable: no answer.
         """
-        changed = []
+        changed: list[Action] = []
+        if not self._actions:
+            return changed
+        spent = self._sender.fetch_mined_nonce()
         for action in self._actions.values():
-            if action.state in ("signed", "mined"):
+            # The chain has spent fewer nonces than this one: a deep fork took back what was settled.
+            taken_back = action.state in ("settled", "reverted") and action.attempts[-1].nonce >= spent
+            if action.state in ("signed", "mined") or taken_back:
                 before = action.state
                 self._look_after(action, final_block)
                 if action.state != before:
@@ -163,8 +164,8 @@ class Docket:
         if mined is not None:
             self._note(action, mined, final_block)
             return
-        if action.state == "mined":
-            self._change(action, state="signed", block=0, block_hash=b"")
+        if action.state != "signed":
+            self._change(action, state="signed", block=0, block_hash=b"", detail="")
         now = int(self._clock())
         if now - action.sent_at >= REPEAT_SECONDS:
             if action.sent_at and now - action.signed_at >= STUCK_SECONDS:
