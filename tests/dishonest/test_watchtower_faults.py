@@ -115,7 +115,7 @@ async def test_fork_that_takes_a_challenge_back_brings_it_again(scene: Scene, au
     assert (count(scene, ChallengeCommitted), count(scene, ChallengeUpheld)) == (1, 1)
     state = scene.gateway.fetch_job(scene.stage.job)
     assert state is not None
-    # Both are mined again at once, perhaps in one second: then the commitment is too late for the bounty.
+    # Both are mined again at once, perhaps in one second: the proof is then shown again, or has no bounty.
     assert (state.halted, state.bond) == (2, 0)
 
 

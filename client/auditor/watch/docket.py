@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from client.errors import ClientError
 from client.home import save_durably
@@ -33,6 +33,9 @@ REPEAT_SECONDS = 15
 STUCK_SECONDS = 90
 
 State = Literal["signed", "mined", "settled", "reverted", "dropped"]
+
+
+NO_EFFECT: Final = ("reverted", "dropped")
 
 
 class DocketUnusable(ClientError):
@@ -62,6 +65,7 @@ class Action:
     """Something that is sent once. `subject` names it, `detail` is the contract's word where it said no.
 
     States: signed (maybe sent) → mined → settled (its block is final); reverted; or dropped (its nonce went elsewhere).
+    `tries` counts the transactions that were made for the subject because the one before had no effect.
     """
 
     subject: str
@@ -73,6 +77,7 @@ class Action:
     block: int = 0
     block_hash: bytes = b""
     detail: str = ""
+    tries: int = 1
     signed_at: int = 0
     sent_at: int = 0
     attempts: list[Attempt] = field(default_factory=list)
@@ -113,7 +118,7 @@ class Docket:
         return self._salts[subject]
 
     def submit(self, subject: str, call: Call) -> Action:
-        """Signs, keeps and sends a call, unless something was sent for this subject before.
+        """Signs, keeps and sends a call, unless one that may have an effect was sent for this subject before.
 
         Raises:
             TransactionReverted: the contract would refuse; nothing was kept.
@@ -121,10 +126,11 @@ class Docket:
             ChainUnreachable: no answer; what was kept is sent later.
         """
         known = self._actions.get(subject)
-        if known is not None and known.state != "dropped":
+        if known is not None and known.state not in NO_EFFECT:
             return known
         signed = self._sender.sign(call, nonce=max(self._sender.fetch_next_nonce(), self._next_kept_nonce()))
         action = Action(subject, call.label, call.target, call.data, call.value, signed_at=int(self._clock()))
+        action.tries = known.tries + 1 if known is not None else 1
         action.attempts.append(_to_attempt(signed))
         self._actions[subject] = action
         self._save()

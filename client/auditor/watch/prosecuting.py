@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from client.auditor.watch.casework import Casework, find_pending, find_unanswered
-from client.auditor.watch.docket import Action, Docket
+from client.auditor.watch.docket import NO_EFFECT, Action, Docket
 from client.auditor.watch.following import Sight
 from client.auditor.watch.place import Place, WatchedRound
 from client.auditor.watch.telling import Teller
@@ -24,6 +24,7 @@ from ledger.faults.faults import Fault, compute_challenge_commitment, compute_fa
 from ledger.hexadecimal import to_hex
 
 NO_SALT = bytes(32)
+MOST_TRIES = 3
 _DONE = ("mined", "settled")
 # Part of a window after whose beginning missing evidence is demanded, and how near its end no commitment comes first.
 PATIENCE = 6
@@ -120,9 +121,10 @@ class Prosecutor:
         """One step towards showing a fault; False where the court would not uphold it."""
         name = to_hex(compute_fault_id(fault, job.id, self._gateway.domain))
         known = self._docket.find(f"challenge:{name}")
-        if known is not None and known.state not in ("dropped", "reverted"):
+        if known is not None and known.state not in NO_EFFECT:
             return True
-        if (known is not None and known.state == "reverted") or not self._would_uphold(job, fault, name):
+        # What reverted may be upheld now: a fork can put a proof into the very second of its commitment.
+        if (known is not None and known.tries >= MOST_TRIES) or not self._would_uphold(job, fault, name):
             return False
         salt = self._docket.find_salt(f"commit:{name}", self._draw)
         commitment = compute_challenge_commitment(self._docket.address, bytes.fromhex(name[2:]), salt)
