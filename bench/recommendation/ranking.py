@@ -30,17 +30,14 @@ class Quality:
 
 def measure(scorer: Scorer, question: Question) -> Quality:
     """Ranks every viewer's target. Ties count against it, else a method that says nothing would seem perfect."""
-    sampled, full = [], []
-    for start in range(0, len(question.given), _CHUNK):
-        given = question.given[start : start + _CHUNK]
-        scores = scorer(given)
-        for row, history in enumerate(given):
-            target = question.targets[start + row]
-            above = scores[row] >= scores[row, target]
-            sampled.append(np.count_nonzero(above[question.negatives[start + row]]))
-            above[history] = above[target] = False
-            full.append(np.count_nonzero(above))
-    return Quality(*_describe(np.array(sampled)), *_describe(np.array(full)))
+    starts = range(0, len(question.given), _CHUNK)
+    ranks = [_rank(scorer(question.given[start : start + _CHUNK]), question, start) for start in starts]
+    return _describe(ranks)
+
+
+def measure_each(score: Callable[[int], NDArray[np.floating]], question: Question) -> Quality:
+    """The same where every viewer has a model of their own: `score(v)` is what it says of every item, `[items]`."""
+    return _describe([_rank(score(viewer)[None], question, viewer) for viewer in range(len(question.given))])
 
 
 def average(qualities: Sequence[Quality]) -> Quality:
@@ -48,6 +45,20 @@ def average(qualities: Sequence[Quality]) -> Quality:
     return Quality(*np.mean([astuple(quality) for quality in qualities], axis=0).tolist())
 
 
-def _describe(ranks: NDArray[np.int64]) -> tuple[float, float]:
-    found = ranks < DEPTH
-    return float(found.mean()), float(np.where(found, 1.0 / np.log2(ranks + 2.0), 0.0).mean())
+def _rank(scores: NDArray[np.floating], question: Question, start: int) -> NDArray[np.int64]:
+    """How many of the negatives, and of all items not watched before, come before the target: `[rows, 2]`."""
+    ranks = []
+    for viewer, row in enumerate(scores, start):
+        target = question.targets[viewer]
+        above = row >= row[target]
+        among_negatives = np.count_nonzero(above[question.negatives[viewer]])
+        above[question.given[viewer]] = above[target] = False
+        ranks.append((among_negatives, np.count_nonzero(above)))
+    return np.array(ranks)
+
+
+def _describe(parts: Sequence[NDArray[np.int64]]) -> Quality:
+    ranks = np.concatenate(parts)
+    hits = (ranks < DEPTH).mean(0).tolist()
+    gains = np.where(ranks < DEPTH, 1.0 / np.log2(ranks + 2.0), 0.0).mean(0).tolist()
+    return Quality(hits[0], gains[0], hits[1], gains[1])
