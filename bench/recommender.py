@@ -51,8 +51,8 @@ class Effort:
 FULL = Effort(
     federated=Setting(rounds=24),
     single=Setting(rounds=24, single=True, cohort=200),
-    twin=Setting({"steps": 1_400}),
-    passes=12,
+    twin=Setting({"steps": 1_400, "rate": "3", "biasRate": "1"}),
+    passes=4,
     alone=Setting(rounds=3),
     seeds=3,
 )
@@ -60,7 +60,7 @@ QUICK = replace(
     FULL,
     federated=Setting(rounds=4, cohort=40),
     single=Setting(rounds=4, single=True, cohort=40),
-    passes=1,
+    passes=2,
     alone=Setting(rounds=1),
     seeds=2,
 )

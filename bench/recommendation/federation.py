@@ -29,7 +29,7 @@ class Federation:
         cohort: how many nodes take part in a round; everyone has had a turn before anyone has another.
     """
 
-    task: Task
+    task: Recommender
     rules: LearningRules
     nodes: Sequence[Examples]
     validation: Examples

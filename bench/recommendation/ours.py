@@ -56,16 +56,21 @@ class Trained:
     halvings: int
 
 
-def train_federated(views: Views, setting: Setting, seed: int) -> Trained:
-    """Trains on all but the last two items of every viewer; the item before the last decides halvings."""
-    torch.set_num_threads(1)
+def build_federation(views: Views, setting: Setting, seed: int) -> Federation:
+    """Nodes with all but the last two items of every viewer; the item before the last decides halvings."""
     task = setting.build_task(views.items)
     nodes = deal_nodes(views, cut_last(views.histories, 2), count_nodes(views, setting), task)
-    validation = task.read_records([history[:-1].tolist() for history in views.histories])
+    validation = task.read_records([history.tolist() for history in cut_last(views.histories, 1)])
     cohort = min(setting.cohort or len(nodes), len(nodes))
-    federation = Federation(task, setting.build_rules(task), nodes, validation, cohort, seed)
+    return Federation(task, setting.build_rules(task), nodes, validation, cohort, seed)
+
+
+def train_federated(views: Views, setting: Setting, seed: int) -> Trained:
+    """Trains over the nodes, round by round."""
+    torch.set_num_threads(1)
+    federation = build_federation(views, setting, seed)
     outcomes = [(outcome.halvings, outcome.model) for outcome in federation.run(setting.rounds)]
-    scorer = score_with(task, outcomes[-1][1])
+    scorer = score_with(federation.task, outcomes[-1][1])
     return Trained(
         measure(scorer, ask(views, 2)), measure(scorer, ask(views, 1)), sum(halvings for halvings, _ in outcomes)
     )

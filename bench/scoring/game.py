@@ -98,5 +98,6 @@ def correlate(left: Vector64, right: Vector64) -> float:
 
 
 def correlate_ranks(left: Vector64, right: Vector64) -> float:
-    """Spearman's correlation, for values that are all different."""
-    return correlate(*(np.argsort(np.argsort(values)).astype(np.float64) for values in (left, right)))
+    """Spearman's correlation of values that are all different: 1 − 6 Σd² / (n³ − n), exactly 1 for the same order."""
+    apart = np.argsort(np.argsort(left)) - np.argsort(np.argsort(right))
+    return 1.0 - 6.0 * int(np.sum(apart * apart)) / (left.size**3 - left.size)

@@ -18,6 +18,8 @@ from ledger.tally import Judgement, Standing, Verdict, compute_tally
 
 BUDGET_PER_ROUND = 1_000 * 10**18
 PRICE_PER_NAT = 2_000 * 10**18
+# Updates of that many rounds are kept for those who would copy them: 44 MB each with 200 nodes.
+_REMEMBERED = 6
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Job:
             standings |= _pay(outcome, standings, number)
             models.append(outcome.model)
             outcomes.append(outcome)
-            sent.append(updates)
+            sent = [*sent, updates][-_REMEMBERED:]
             state = outcome.state
             books = books.after(outcome, standings)
             yield books
