@@ -71,11 +71,11 @@ class Ground:
         )
 
 
-def lay_out_digits(concentration: float) -> Ground:
+def lay_out_digits(concentration: float, seed: int) -> Ground:
     """Scikit-learn's scans on ten nodes by Dirichlet shares of each label; plain averaging, η = 1."""
     task = get_task("digits")
     scans = load_digits()
-    generator = np.random.default_rng(3)
+    generator = np.random.default_rng(seed)
     order = generator.permutation(len(scans.target))
     examples = {
         "pixels": scans.data[order].astype(np.float32),

@@ -35,8 +35,7 @@ _DEFAULTS: Mapping[str, int | str] = {
     "recencyFloor": "0.1",
     "recencyScale": "20",
     "recentScale": "3",
-    "spreadP": "0.3",
-    "spreadQ": "0.05",
+    "spread": "0.3",
 }
 _LARGEST: Mapping[str, int] = {
     "items": 1 << 22,
@@ -57,7 +56,7 @@ class Recommender:
 
     @property
     def layout(self) -> Layout:
-        """P and Q `[items, dimensions + recentDimensions]`, bias `[items]`."""
+        """The table `items [items, dimensions + recentDimensions]`, bias `[items]`."""
         return self._architecture.layout
 
     def suggested_rules(self) -> LearningRules:
@@ -65,13 +64,12 @@ class Recommender:
         return LearningRules(clip_norm="10", server_rate="3", server_momentum="0.6")
 
     def initial_model(self, seed: int) -> Vector32:
-        """P and Q normal, bias zero."""
+        """The table normal, bias zero."""
         generator = np.random.default_rng(seed)
         layout = self.layout
         vector = np.zeros(layout.size, np.float32)
-        arrays = layout.unflatten(vector)
-        for name, spread in (("P", "spreadP"), ("Q", "spreadQ")):
-            arrays[name][:] = generator.normal(0.0, float(self.config[spread]), arrays[name].shape)
+        table = layout.unflatten(vector)["items"]
+        table[:] = generator.normal(0.0, float(self.config["spread"]), table.shape)
         return vector
 
     def read_records(self, records: Sequence[Any]) -> Examples:

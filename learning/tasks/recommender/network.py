@@ -1,7 +1,8 @@
 """The recommender's network: a viewer is weighted sums of the items they watched, an item is scored against those.
 
-Each memory has dimensions of its own and weighs the history by its own recency. Inductive: nothing in it belongs to a
-viewer, so it serves people who never trained. Shapes: c items in the catalogue, d dimensions, b rows of a batch, h
+One table serves both sides: what an item says about who watched it is what it looks for in who may. Each memory has
+dimensions of its own and weighs the history by its own recency. Inductive: nothing in it belongs to a viewer, so it
+serves people who never trained. Shapes: c items in the catalogue, d dimensions, b rows of a batch, h
 history items of a batch, m memories.
 """
 
@@ -40,16 +41,16 @@ class Viewers:
 
 
 class NextItem(torch.nn.Module):
-    """Item tables P (as watched) and Q (as next), `[c, d]`, and a bias `[c]`; `widths [m]` shares d among memories."""
+    """A table of items `[c, d]` and a bias `[c]`; `widths [m]` shares the dimensions among the memories."""
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], widths: Sequence[int]) -> None:
         super().__init__()
         self._widths = list(widths)
-        self.P, self.Q, self.bias = (torch.nn.Parameter(torch.tensor(arrays[name])) for name in ("P", "Q", "bias"))
+        self.items, self.bias = (torch.nn.Parameter(torch.tensor(arrays[name])) for name in ("items", "bias"))
 
     def forward(self, viewers: Viewers) -> torch.Tensor:
         """Logits `[b, c]` without a mask."""
-        return torch.addmm(self.bias, self._remember(viewers), self.Q.T)
+        return torch.addmm(self.bias, self._remember(viewers), self.items.T)
 
     @torch.no_grad()
     def rank(self, viewers: Viewers) -> torch.Tensor:
@@ -66,20 +67,20 @@ class NextItem(torch.nn.Module):
 
     @torch.no_grad()
     def compute_gradients(self, viewers: Viewers) -> tuple[float, dict[str, torch.Tensor]]:
-        """The loss and its gradients by P, Q and bias, written out: a third of autograd's time, tested against it."""
+        """The loss and its gradients by items and bias, written out: a third of autograd's time, tested against it."""
         taste = self._remember(viewers)
-        error = self._compute_chances(viewers, torch.addmm(self.bias, taste, self.Q.T))
+        error = self._compute_chances(viewers, torch.addmm(self.bias, taste, self.items.T))
         aimed = error.view(-1)[viewers.aims]
         loss = -float(aimed.log().mean())
         error.view(-1)[viewers.aims] = aimed - 1.0
         error /= len(viewers.aims)
-        pulls = torch.split(error @ self.Q, self._widths, 1)
+        pulls = torch.split(error @ self.items, self._widths, 1)
         watched = torch.cat([weights.T @ pull for weights, pull in zip(viewers.watched, pulls, strict=True)], 1)
-        return loss, {"P": watched, "Q": error.T @ taste, "bias": error.sum(0)}
+        return loss, {"items": watched.addmm_(error.T, taste), "bias": error.sum(0)}
 
     def _remember(self, viewers: Viewers) -> torch.Tensor:
         """The viewers in d dimensions, `[b, d]`: what each memory kept, side by side."""
-        tables = torch.split(self.P, self._widths, 1)
+        tables = torch.split(self.items, self._widths, 1)
         return torch.cat([weights @ table for weights, table in zip(viewers.watched, tables, strict=True)], 1)
 
     @staticmethod
@@ -101,9 +102,8 @@ class Architecture:
 
     @property
     def layout(self) -> Layout:
-        """P and Q `[c, d]`, bias `[c]`."""
-        table = (self.catalogue, sum(self.widths))
-        return Layout.of({"P": table, "Q": table, "bias": (self.catalogue,)})
+        """The table of items `[c, d]`, bias `[c]`."""
+        return Layout.of({"items": (self.catalogue, sum(self.widths)), "bias": (self.catalogue,)})
 
     def build(self, vector: NDArray[Any]) -> NextItem:
         """The network of a flat model `vector [n]`, in its type."""

@@ -75,14 +75,14 @@ def test_scores_of_many_viewers_are_those_of_each() -> None:
     together = get_scores(model, records)
     for row, record in enumerate(records):
         assert np.array_equal(np.flatnonzero(np.isneginf(together[row])), np.sort(record))
-        assert together[row] == pytest.approx(get_scores(model, [record])[0], rel=1e-5)
+        assert together[row] == pytest.approx(get_scores(model, [record])[0], rel=1e-5, abs=1e-6)
 
 
 def test_passing_memory_learns_nothing_from_what_lies_far_back() -> None:
     recommender = task()
     histories = recommender.read_records([list(range(50))])
     vector = recommender.initial_model(1).astype(np.float64)
-    slope = recommender.layout.unflatten(recommender.objective(histories, np.array([48])).gradient(vector))["P"]
+    slope = recommender.layout.unflatten(recommender.objective(histories, np.array([48])).gradient(vector))["items"]
     lasting, passing = np.abs(slope[:, :4]).sum(1), np.abs(slope[:, 4:]).sum(1)
     assert lasting[0] > 0.05 * lasting[48]
     assert passing[0] < 1e-6 * passing[48]
