@@ -49,8 +49,8 @@ class Effort:
 
 
 FULL = Effort(
-    federated=Setting(rounds=24),
-    single=Setting(rounds=24, single=True, cohort=200),
+    federated=Setting(),
+    single=Setting(single=True, cohort=200),
     twin=Setting({"steps": 1_400, "rate": "3", "biasRate": "1"}),
     passes=4,
     alone=Setting(rounds=3),

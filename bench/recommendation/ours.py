@@ -29,7 +29,7 @@ class Setting:
     config: Mapping[str, int | str] = field(default_factory=dict)
     server_rate: str | None = None
     server_momentum: str | None = None
-    rounds: int = 24
+    rounds: int = 18
     single: bool = False
     cohort: int = 0
 

@@ -35,7 +35,7 @@ _DEFAULTS: Mapping[str, int | str] = {
     "recencyFloor": "0.1",
     "recencyScale": "20",
     "recentScale": "3",
-    "spread": "0.3",
+    "spread": "0.15",
 }
 _LARGEST: Mapping[str, int] = {
     "items": 1 << 22,
