@@ -220,7 +220,7 @@ def test_range_of_rounds_reports_on_these_and_takes_the_state_before_as_publishe
 
 
 def test_rounds_that_are_not_on_chain_are_wrong_use() -> None:
-    with pytest.raises(NoSuchRound, match="from 1 to 4, which are on chain, got 5 to 6"):
+    with pytest.raises(NoSuchRound, match="from 1 to 4, which are on chain or signed, got 5 to 6"):
         audit(play().id, make_sources(play()), Scope(first=5, last=6))
 
 
@@ -243,7 +243,14 @@ def test_job_files_that_are_not_given_leave_everything_unknown() -> None:
     report = audit(play().id, Sources(source, SimulatedChain(make_facts(play()))))
     assert report.exit_code == 3
     assert not report.find(Outcome.FAIL)
-    assert find(report.results, Outcome.PASS) == {"job-id", "acceptance-signature", "claims", "escrow"}
+    assert find(report.results, Outcome.PASS) == {
+        "job-id",
+        "acceptance-signature",
+        "claims",
+        "escrow",
+        "chain-proof",
+        "trust",
+    }
 
 
 def test_entries_handed_out_with_a_wrong_proof_fail_proof_length() -> None:
