@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # forge itself, not the script that npm puts before it: that one ends with 0 whatever happened.
 FORGE := node_modules/@foundry-rs/forge-*/bin/forge
 
-.PHONY: help dev check fix test test-contracts test-python deep demo clean
+.PHONY: help dev check fix test test-contracts test-python deep demo bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -61,6 +61,8 @@ deep: dev ## the long profiles: more fuzzing, more examples
 demo: dev ## the main job, end to end, on real data
 	$(BIN)/tally demo
 
+bench: dev ## our figures beside the peers', in under half an hour
+	$(BIN)/python -m bench
 
 clean: ## remove what `make dev` and the tools made
 	rm -rf .venv contracts/node_modules contracts/out contracts/cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -86,6 +86,7 @@ class DevChain:
         block_seconds: int | None = 1,
         accounts: int = 10,
         phrase: str = PHRASE,
+        hardfork: str | None = None,
         ready_seconds: float = 30.0,
     ) -> Self:
         """Start anvil on loopback and return once it answers. Nothing is kept when it stops, and it never outlives us.
@@ -95,6 +96,7 @@ class DevChain:
             block_seconds: seconds between blocks; None mines a block for every transaction.
             accounts: how many accounts have native coin.
             phrase: BIP-39 phrase they are derived from.
+            hardfork: whose rules hold, such as "prague"; anvil's newest where None.
             ready_seconds: how long to wait for it.
 
         Raises:
@@ -105,6 +107,7 @@ class DevChain:
         # An epoch of one slot: blocks are final two blocks later, so that programs meet finality within seconds.
         arguments += ["--accounts", str(accounts), "--mnemonic", phrase, "--slots-in-an-epoch", "1"]
         arguments += [] if block_seconds is None else ["--block-time", str(block_seconds)]
+        arguments += [] if hardfork is None else ["--hardfork", hardfork]
         with tempfile.TemporaryDirectory(prefix="tally-chain-") as folder:
             config = Path(folder) / "accounts.json"
             process = _start_process([*arguments, "--config-out", str(config)])

@@ -134,6 +134,12 @@ class Telemetry(Message):
     lines: list[Annotated[str, Field(max_length=300)]] = Field(default_factory=list, max_length=20)
 
 
+class TelemetryReport(Message):
+    """Some measurements of one node, sent together."""
+
+    measurements: Annotated[list[Telemetry], Field(min_length=1, max_length=64)]
+
+
 class NodeWork(Message):
     """One node's part in one job: what the tables of a run show."""
 
@@ -211,7 +217,7 @@ class RoundView(Message):
 
 
 class CommitAssignment(Message):
-    """Work to do: train from `base_model` and commit before the deadline."""
+    """Work to do: train from `base_model` and commit before the deadline. `previous` is the header `parent` names."""
 
     kind: Literal["commit"] = "commit"
     job: Bytes32
@@ -223,6 +229,7 @@ class CommitAssignment(Message):
     commit_deadline: SafeInt
     reveal_seconds: SafeInt
     clip: SafeInt
+    previous: SignedHeader | None = None
 
 
 class RevealAssignment(Message):

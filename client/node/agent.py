@@ -65,6 +65,7 @@ class Agent:
         self._exchange = Exchange(host, self._identity)
         self._meter = Meter(self._identity, all_phases=host.nodes <= FEW_NODES)
         self._token_bytes = token_bytes
+        self._collecting: asyncio.Task[None] | None = None
         self._halted: dict[bytes, str] = {}
         self._declined: tuple[bytes, int, str] | None = None
         self._pause_seconds = host.rules.pause_seconds
@@ -81,6 +82,7 @@ class Agent:
             self.host.display.show(self.node, "waiting")
             while self.host.rules.rounds is None or self.rounds < self.host.rules.rounds:
                 await self.step()
+            await self._settle()
         finally:
             await self._meter.close()
 
@@ -97,6 +99,7 @@ class Agent:
         work: CommitAssignment | RevealAssignment | None = None
         try:
             work = await self._identity.fetch(calls.assignment(self.host.rules.wait_seconds))
+            await self._settle()
             if work is None:
                 self.host.display.show(self.node, "waiting")
                 await self._catch_up()
@@ -126,6 +129,7 @@ class Agent:
             await self._pause(work.job, work.round, str(error))
             return
         await self._send(kept)
+        self._collecting = asyncio.ensure_future(self._collect(work.job, work.round - 1))
 
     async def _send(self, kept: Kept) -> Kept:
         with self._meter.phase(kept.job, kept.round, "commit"):
@@ -155,19 +159,27 @@ class Agent:
         return f"{len(unanchored)} rounds wait for their anchor on chain, at most {limit} may (TALLY_MAX_AHEAD, bond)"
 
     async def _prepare(self, work: CommitAssignment) -> Kept:
-        """Trains and signs; durable when it returns. Raises NoSamples or VerificationError."""
+        """Trains and signs; durable when it returns. Raises NoSamples or VerificationError.
+
+        The assignment is checked while its model is fetched and trained: nothing is signed before that has passed.
+        """
         job = await self.host.book.fetch_job(work.job)
-        await self.host.book.verify_assignment(job, work)
-        await self._collect(work.job, work.round - 1)
         self._show("pulling", work.job, work.round, job.title)
-        with self._meter.phase(work.job, work.round, "pull"):
-            await self._source.refresh()
-            model = await self.host.models.fetch(work.base_model)
-        self._show("training", work.job, work.round, job.title)
-        with self._meter.phase(work.job, work.round, "train") as phase:
-            seed = compute_seed(work.job, work.round, self.node)
-            trained = await self._train(Work(job.spec, model, self._source.read, work.clip, seed))
-            phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
+        check = asyncio.ensure_future(self.host.book.verify_assignment(job, work))
+        try:
+            with self._meter.phase(work.job, work.round, "pull"):
+                await self._source.refresh()
+                model = await self.host.models.fetch(work.base_model)
+            if check.done():
+                check.result()
+            self._show("training", work.job, work.round, job.title)
+            with self._meter.phase(work.job, work.round, "train") as phase:
+                seed = compute_seed(work.job, work.round, self.node)
+                trained = await self._train(Work(job.spec, model, self._source.read, work.clip, seed))
+                phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
+            await check
+        finally:
+            check.cancel()
         if trained.samples < 1:
             raise NoSamples("the task")
         domain, now = self.host.pin.domain, int(self.host.now())
@@ -237,16 +249,21 @@ class Agent:
                 self._tell("anchor_unknown", job, 0, problem=str(error))
 
     async def _collect(self, job: bytes, round_number: int) -> None:
-        """Keeps our entry of the round before, once; it is what we are paid by."""
+        """Keeps our entry of a round, once; it is what we are paid by. Nothing waits for it but the next round."""
         kept = self.host.journal.find(self.node, job, round_number)
         if kept is None or kept.receipt is None or self.host.archive.has_entry(self.node, job, round_number):
             return
         try:
-            view = await self.host.book.fetch_entry(job, round_number, self.node)
-        except CoordinatorRefused as error:
+            await self._keep_entry(kept, await self.host.book.fetch_entry(job, round_number, self.node))
+        except (*PASSING, VerificationError) as error:
             self._tell("entry_missing", job, round_number, problem=str(error))
-            return
-        await self._keep_entry(kept, view)
+
+    async def _settle(self) -> None:
+        """Waits for what was begun on the side. Raises JournalUnusable."""
+        collecting, self._collecting = self._collecting, None
+        if collecting is not None:
+            await collecting
+        await self._exchange.settle()
 
     async def _keep_entry(self, kept: Kept, view: EntryView) -> None:
         try:

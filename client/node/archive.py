@@ -92,6 +92,11 @@ class Archive:
         rows = self._database.query("SELECT view FROM entries WHERE node = ? ORDER BY job, round", (node,))
         return [EntryView.model_validate_json(row[0]) for row in rows]
 
+    def list_contradictions(self) -> list[Signed[RoundHeader]]:
+        """Second headers of a round, each signed by its coordinator, who had signed another one before."""
+        rows = self._database.query("SELECT statement FROM contradictions ORDER BY digest", ())
+        return [Signed.from_json(RoundHeader, json.loads(row[0])) for row in rows]
+
     def _keep_contradiction(self, digest: bytes, header: Signed[RoundHeader]) -> None:
         self._database.execute(
             "INSERT OR IGNORE INTO contradictions VALUES (?, ?)", (digest, json.dumps(header.to_json()).encode())

@@ -12,11 +12,13 @@ from client.options import CoordinatorOption, JsonOption, PassphraseOption, RpcO
 
 if TYPE_CHECKING:
     from client.contact import Contact
+    from client.money import Token
     from client.node.claiming import Paid
     from client.settings import ClientSettings
     from client.tokens import Unit
     from contracts.gateway import Gateway
     from ledger.signatures import Signer
+    from ledger.statements import Terms
 
 KeyOption = Annotated[
     Path | None,
@@ -97,9 +99,13 @@ def explain(
     round_number: Annotated[int, typer.Argument(metavar="ROUND", min=1, help="The round, from 1.")],
     coordinator: CoordinatorOption = None,
     node: NodeOption = None,
+    rpc: RpcOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell why a node was paid what it was for a round, from signed data alone."""
+    """Tell why a node was paid what it was for a round, from signed data alone.
+
+    With --rpc the chain is asked for the token's decimals, and how much has been claimed.
+    """
     import time  # noqa: PLC0415
 
     from client import calls  # noqa: PLC0415
@@ -110,7 +116,7 @@ def explain(
     from ledger.errors import VerificationError  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex  # noqa: PLC0415
 
-    _, found = contact(coordinator, quiet=as_json)
+    settings, found = contact(coordinator, quiet=as_json)
     nodes = find_nodes(found.home, node)
     if len(nodes) != 1:
         raise UsageRefused(f"this TALLY_HOME has run {len(nodes)} nodes: say which with --node")
@@ -119,12 +125,25 @@ def explain(
     if terms.job_id() != job_id:
         raise VerificationError("job-id", "the terms are those of another job", job_id, terms.job_id())
     view, entry = EntryReader(found, whole_rounds=False).read(job_id, round_number, nodes[0])
-    paid = PaidEntry(entry, view.header.statement, terms, view.anchor)
+    token, drawn = _ask_chain(_connect(settings, found, rpc), found, terms, nodes[0])
+    paid = PaidEntry(entry, view.header.statement, terms, view.anchor, token, drawn)
     if as_json:
         print_json(paid.to_json(now))
         return
     for line in paid.explain(now):
         typer.echo(line)
+
+
+def _ask_chain(gateway: Gateway | None, found: Contact, terms: Terms, node: bytes) -> tuple[Token | None, int | None]:
+    """How the job's token is shown, and what the node has drawn; without a chain only our own token is known."""
+    from client.chain import fetch_token  # noqa: PLC0415
+    from client.money import TALLY  # noqa: PLC0415
+
+    if gateway is None:
+        return (TALLY if terms.token == found.pin.token else None), None
+    with gateway:
+        drawn = gateway.fetch_claimed(terms.job_id(), node)
+        return fetch_token(gateway, terms.token), drawn
 
 
 def _claim(

@@ -1,6 +1,7 @@
 """The documents that are generated from the programs: `python -m tests.architecture.documents` rewrites them.
 
-docs/cli.md is what `--help` says, by Typer's own generator; docs/openapi.json is what the coordinator serves.
+docs/cli.md is what `--help` says, by Typer's own generator; docs/openapi.json is what the coordinator serves;
+docs/benchmarks.md is what the last full run of each bench measured.
 """
 
 import html
@@ -12,6 +13,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.render import DOCUMENT as BENCHMARKS
+from bench.render import render as render_benchmarks
 from tests.architecture.auditors import DOCUMENT as AUDITORS
 from tests.architecture.auditors import render_auditors
 from tests.architecture.sources import ROOT
@@ -38,6 +41,7 @@ DOCUMENTS: Mapping[Path, Callable[[], str]] = {
     ROOT / "docs" / "cli.md": render_commands,
     ROOT / "docs" / "openapi.json": render_openapi,
     AUDITORS: render_auditors,
+    BENCHMARKS: render_benchmarks,
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ledger", "learning", "contracts", "coordinator", "client")
-NOT_OURS = {"node_modules", "out", "cache", "__pycache__"}
+NOT_OURS = {"node_modules", "out", "cache", "__pycache__", "peers"}
 
 
 @dataclass(frozen=True)
