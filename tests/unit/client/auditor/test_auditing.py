@@ -1,6 +1,5 @@
 """Audits of simulated jobs that really learned: honest ones pass, each lie of the learning fails its own check."""
 
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -296,15 +295,3 @@ def test_update_that_was_refused_without_reason_fails_screening() -> None:
     job.judge = RefusingJudge(job.judge)
     job.play()
     assert "screening" in failed(audit(job.id, make_sources(job)), 1)
-
-
-@pytest.mark.parametrize("collecting", [True, False])
-def test_audit_leaves_the_garbage_collector_as_it_was(collecting: bool) -> None:
-    """Python's collector rests while a round is checked, not longer."""
-    before = gc.isenabled()
-    try:
-        (gc.enable if collecting else gc.disable)()
-        audit(play().id, make_sources(play()), Scope(recompute=False))
-        assert gc.isenabled() is collecting
-    finally:
-        (gc.enable if before else gc.disable)()
