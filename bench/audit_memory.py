@@ -32,6 +32,11 @@ class Disk:
         assert job
         return self.files
 
+    def count_rounds(self, job: bytes) -> int:
+        """As many as were played."""
+        assert job
+        return sum(path.is_dir() for path in self.folder.iterdir())
+
     def fetch_round(self, job: bytes, number: int) -> Mapping[str, bytes]:
         """A round's files, read anew."""
         assert job

@@ -12,14 +12,20 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 ARTIFACTS = ROOT / "artifacts"
-NAMES = ("JobLedger", "NodeRegistry", "TallyToken")
-OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]
+NAMES = ("ChallengeCourt", "JobLedger", "NodeRegistry", "TallyToken")
+OUTPUTS = [
+    "abi",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
+    "storageLayout",
+]
 COMPILE_SECONDS = 300
 
 Json = dict[str, Any]
@@ -59,8 +65,17 @@ def build_artifacts() -> dict[str, str]:
 
 
 def compile_sources() -> Json:
-    """Return the compiler's standard JSON output for everything in `src`, with foundry.toml's settings."""
-    sources = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "src").rglob("*.sol"))
+    """Return the compiler's standard JSON output for everything in `src`; see `compile_files`."""
+    return compile_files(sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "src").rglob("*.sol")))
+
+
+def compile_files(sources: Sequence[str]) -> Json:
+    """Return the compiler's standard JSON output for some files, by their paths here, with foundry.toml's settings.
+
+    Raises:
+        ToolMissing: where Node.js or the compiler's package is not there.
+        CompilationFailed: where the compiler reports anything.
+    """
     request = {
         "language": "Solidity",
         "sources": {name: {"content": (ROOT / name).read_text(encoding="utf-8")} for name in sources},
@@ -102,7 +117,31 @@ def describe_contract(name: str, output: Mapping[str, Any], variables: Mapping[s
         "bytecode": "0x" + output["evm"]["bytecode"]["object"],
         "deployedBytecode": "0x" + deployed["object"],
         "immutableReferences": {variables[ident]: places[ident] for ident in places},
+        "storage": describe_storage(output["storageLayout"]),
     }
+
+
+def describe_storage(layout: Mapping[str, Any]) -> Json:
+    """Return where each mapping lies: its slot, and of its structs' members [slot, offset, width], the last in bytes.
+
+    Offsets count from a slot's low end. Who has `eth_getProof` of a slot reads it with these.
+    """
+    mappings = {}
+    for variable in layout["storage"]:
+        kind = layout["types"][variable["type"]]
+        while kind["encoding"] == "mapping":
+            kind = layout["types"][kind["value"]]
+        if "members" in kind and layout["types"][variable["type"]]["encoding"] == "mapping":
+            members = {
+                member["label"]: [int(member["slot"]), member["offset"], _measure(layout, member["type"])]
+                for member in kind["members"]
+            }
+            mappings[variable["label"]] = {"members": members, "slot": int(variable["slot"])}
+    return mappings
+
+
+def _measure(layout: Mapping[str, Any], kind: str) -> int:
+    return int(layout["types"][kind]["numberOfBytes"])
 
 
 def find_stale(artifacts: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,12 @@ interface Vm {
 
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
+    function roll(uint256 number) external;
+    function txGasPrice(uint256 price) external;
+    function deal(address account, uint256 balance) external;
     function prank(address sender) external;
+    function snapshotState() external returns (uint256 id);
+    function revertToState(uint256 id) external returns (bool);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function addr(uint256 privateKey) external pure returns (address);
     function assume(bool condition) external pure;
@@ -42,6 +47,8 @@ interface Vm {
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function toString(uint256 value) external pure returns (string memory);
 
+    function snapshotState() external returns (uint256);
+    function revertToState(uint256 state) external returns (bool);
     function snapshotGasLastCall(string calldata name) external returns (uint256);
 
     function assertEq(uint256 left, uint256 right) external pure;

@@ -6,6 +6,7 @@ bytes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -119,7 +120,9 @@ def _keep_evidence(blobs: BlobStore, account: Account, result: RoundResult, tall
         evidence.OUTCOME: result.outcome,
     }
     manifest = Manifest({**Manifest.of(contents).files, **result.files})
-    blobs.save(*contents.values(), manifest.to_bytes())
+    began = time.perf_counter()
+    blobs.save(*contents.values(), manifest.to_bytes(), staged=result.list_staged())
+    result.seconds["keepSeconds"] = round(time.perf_counter() - began, 4)
     return manifest
 
 

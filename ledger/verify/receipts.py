@@ -98,7 +98,9 @@ def verify_anchor_by(
 
 def _verify_promise(job: AuditedJob, anchor_by: int, anchored: AnchoredRound | None, findings: Findings) -> None:
     at = job.as_of if anchored is None else anchored.posted_at
-    if at is not None and at > anchor_by:
+    if at is None:
+        findings.leave("anchor-by", "whether the round was anchored in time is not known without the chain")
+    elif at > anchor_by:
         what = "the round is not anchored" if anchored is None else "the round was anchored late"
         findings.fail(
             "anchor-by", what, None, f"an anchor by {anchor_by}", f"{'none' if anchored is None else 'one'} at {at}"

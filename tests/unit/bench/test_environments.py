@@ -127,3 +127,7 @@ def test_clock_tells_seconds_a_call() -> None:
 @pytest.mark.parametrize("name", [name for name in MINUTES if is_built(name)])
 def test_every_bench_has_a_run(name: str) -> None:
     assert callable(load(name))
+
+
+def test_all_benches_together_may_take_half_an_hour() -> None:
+    assert sum(MINUTES.values()) <= 30
