@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client.auditor.cli_watch import watch
+from client.auditor.cli_withdraw import withdraw
 from client.auditor.unfinished import unfinished_is_not_checked
 from client.options import CoordinatorOption, JsonOption, PassphraseOption, RpcOption, start
 
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 
 app.command()(watch)
+app.command()(withdraw)
 
 
 @app.command()
@@ -175,10 +177,9 @@ def bundle(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
             _connect(settings, home, coordinator, rpc, ledger, chain_id, from_block, signer) as connection,
             ProgressBar() as progress,
         ):
-            facts, at = connection.read_job(wanted, block)
-            gateway = connection.gateway if proof else None
+            chain = connection.read_chain(wanted, block, prove=proof)
             source = connection.sources.evidence
-            written = write_bundle(wanted, output, source, facts, at, gateway, payloads=payloads, watcher=progress)
+            written = write_bundle(wanted, output, source, chain, payloads=payloads, watcher=progress)
     raise typer.Exit(report_bundle(written, as_json=as_json))
 
 
