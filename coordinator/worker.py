@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 
@@ -17,6 +18,7 @@ from coordinator.endurance import Duty, keep
 from coordinator.heartbeat import SILENCE_SECONDS, is_silent
 from coordinator.models.registrar import Registrar
 from coordinator.rounds.driver import RoundDriver
+from coordinator.rounds.retention import keep_retention
 
 _TOKEN_BYTES = 8
 _RENEWALS = 3
@@ -36,7 +38,12 @@ class Worker:
         self._context = context
         self._alone = alone
         self._holder = lease.name_holder(context.randomness(_TOKEN_BYTES).hex())
-        self._duties = {"rounds": self._drive_rounds, "models": Registrar(context).run, **duties}
+        self._duties: dict[str, Duty] = {
+            "rounds": self._drive_rounds,
+            "models": Registrar(context).run,
+            "retention": partial(keep_retention, context),
+            **duties,
+        }
         self.holds_lease = False
 
     async def run(self) -> None:
