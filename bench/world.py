@@ -97,7 +97,7 @@ class World:
         save_seed(Home(self.folder / name).fleet_seed, seed, PASSPHRASE, KEYSTORE_WORK)
         self.stage.start(name, [*self._node("fleet", data), "--count", str(count)], self.client(name))
 
-    def wait_joined(self, count: int, seconds: float = 300) -> None:
+    def wait_joined(self, count: int, seconds: float = 1_200) -> None:
         """Until so many nodes are present."""
 
         def are_present() -> bool:

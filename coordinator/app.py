@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -23,6 +24,7 @@ from coordinator.compute.supervisor import ComputeChild
 from coordinator.context import Context, InContext
 from coordinator.database import Database
 from coordinator.echo import echo_commits
+from coordinator.endurance import keep
 from coordinator.heartbeat import beat, keep_beating, make_up_outage
 from coordinator.jobs.routes import router as jobs_router
 from coordinator.keystore import load_signer
@@ -121,8 +123,8 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     app.state.telemetry = TelemetryDesk(context)
     running = [
         asyncio.create_task(context.compute.warm_up()),
-        asyncio.create_task(keep_beating(context)),
-        asyncio.create_task(echo_commits(context, lambda: worker is None or not worker.holds_lease)),
+        asyncio.create_task(keep("heartbeat", partial(keep_beating, context))),
+        asyncio.create_task(keep("echo", partial(echo_commits, context, _is_apart(worker)))),
     ]
     if worker is not None:
         running.append(asyncio.create_task(worker.run()))
@@ -137,6 +139,11 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
         context.compute.close()
         context.database.close()
         _log.info("coordinator_stopped")
+
+
+def _is_apart(worker: Worker | None) -> Callable[[], bool]:
+    """Whether what changes is written by another process."""
+    return lambda: worker is None or not worker.holds_lease
 
 
 @_service.get("/v1/info", summary="What to pin at first contact")

@@ -14,6 +14,7 @@ from coordinator.app import build_context, create_app
 from coordinator.context import Context
 from coordinator.duties import settle
 from coordinator.echo import echo_commits
+from coordinator.endurance import keep
 from coordinator.schema import create_tables
 from coordinator.settings import CoordinatorSettings
 from coordinator.worker import Worker
@@ -67,7 +68,10 @@ async def _work(context: Context) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
     worker = Worker(context, {"settlement": partial(settle, context)}, alone=True)
-    tasks = [asyncio.create_task(worker.run()), asyncio.create_task(echo_commits(context, lambda: True))]
+    tasks = [
+        asyncio.create_task(worker.run()),
+        asyncio.create_task(keep("echo", partial(echo_commits, context, lambda: True))),
+    ]
     await stop.wait()
     for task in tasks:
         task.cancel()

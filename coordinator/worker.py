@@ -6,23 +6,22 @@ A duty that fails is logged and begun again; what it does follows from the datab
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 import structlog
 
 from coordinator import lease
 from coordinator.bell import Topic
 from coordinator.context import Context
+from coordinator.endurance import Duty, keep
 from coordinator.heartbeat import SILENCE_SECONDS, is_silent
 from coordinator.models.registrar import Registrar
 from coordinator.rounds.driver import RoundDriver
-
-Duty = Callable[[], Awaitable[None]]
+from coordinator.rounds.retention import keep_retention
 
 _TOKEN_BYTES = 8
 _RENEWALS = 3
-_FIRST_RETRY_SECONDS = 0.5
-_LONGEST_RETRY_SECONDS = 30.0
 _log = structlog.get_logger()
 
 
@@ -39,7 +38,12 @@ class Worker:
         self._context = context
         self._alone = alone
         self._holder = lease.name_holder(context.randomness(_TOKEN_BYTES).hex())
-        self._duties = {"rounds": self._drive_rounds, "models": Registrar(context).run, **duties}
+        self._duties: dict[str, Duty] = {
+            "rounds": self._drive_rounds,
+            "models": Registrar(context).run,
+            "retention": partial(keep_retention, context),
+            **duties,
+        }
         self.holds_lease = False
 
     async def run(self) -> None:
@@ -55,7 +59,7 @@ class Worker:
 
     async def _work(self) -> None:
         _log.info("lease_acquired", holder=self._holder)
-        tasks = [asyncio.create_task(self._keep(name, duty)) for name, duty in self._duties.items()]
+        tasks = [asyncio.create_task(keep(name, duty)) for name, duty in self._duties.items()]
         try:
             while self.holds_lease:
                 await asyncio.sleep(self._context.settings.lease_seconds / _RENEWALS)
@@ -67,20 +71,15 @@ class Worker:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _renew(self) -> bool:
+        """Take or renew the lease; where the database cannot say, we do not hold it, and ask again."""
         seconds = self._context.settings.lease_seconds
         now = self._context.now
-        self.holds_lease = await self._context.database.run_write(lease.acquire, self._holder, now, seconds)
+        try:
+            self.holds_lease = await self._context.database.run_write(lease.acquire, self._holder, now, seconds)
+        except Exception:  # noqa: BLE001  the edge of a program: a worker that ended here would be missed by nobody
+            _log.exception("lease_unknown", holder=self._holder)
+            self.holds_lease = False
         return self.holds_lease
-
-    async def _keep(self, name: str, duty: Duty) -> None:
-        wait = _FIRST_RETRY_SECONDS
-        while True:
-            try:
-                await duty()
-            except Exception:  # noqa: BLE001  the edge of a program: logged, and begun again
-                _log.exception("duty_failed", duty=name, retry_seconds=wait)
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, _LONGEST_RETRY_SECONDS)
 
     async def _drive_rounds(self) -> None:
         driver = RoundDriver(self._context)

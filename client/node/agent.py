@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -193,7 +194,8 @@ class Agent:
         while not training.done():
             await asyncio.wait([training], timeout=HEARTBEAT_SECONDS)
             if not training.done():
-                await self._identity.fetch(calls.assignment(0))
+                with suppress(*PASSING):  # what is refused here is refused again where it matters
+                    await self._identity.fetch(calls.assignment(0))
         return training.result()
 
     async def _reveal(self, work: RevealAssignment, kept: Kept | None) -> None:

@@ -188,3 +188,21 @@ def list_sealed_after(session: Session, job: bytes, number: int) -> Sequence[Rou
     """A job's standing sealed rounds with a higher number, in order."""
     query = select(RoundRow).where(RoundRow.job == job, col(RoundRow.round) > number, col(RoundRow.state).in_(SEALED))
     return session.exec(query.order_by(col(RoundRow.round))).all()
+
+
+def list_final_before(session: Session, job: bytes, horizon: int) -> Sequence[RoundRow]:
+    """A job's rounds that were final by then (unix seconds)."""
+    query = select(RoundRow).where(RoundRow.job == job, RoundRow.state == "final", col(RoundRow.final_at) <= horizon)
+    return session.exec(query).all()
+
+
+def list_payloads(session: Session, job: bytes, number: int) -> set[bytes]:
+    """The payloads of a round."""
+    query = select(ContributionRow.payload).where(ContributionRow.job == job, ContributionRow.round == number)
+    return {payload for payload in session.exec(query).all() if payload is not None}
+
+
+def list_rounds_with(session: Session, payload: bytes) -> set[tuple[bytes, int]]:
+    """The rounds, of all jobs, that have this payload."""
+    query = select(ContributionRow.job, ContributionRow.round).where(ContributionRow.payload == payload)
+    return {(job, number) for job, number in session.exec(query).all()}

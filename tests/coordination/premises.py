@@ -90,7 +90,7 @@ class Premises:
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url=URL, timeout=60) as client:
-                yield House(context, client, app.state.desk, self.clock)
+                yield House(context, client, app.state.desk, self.clock, driver)
 
 
 @dataclass
@@ -101,6 +101,7 @@ class House:
     client: httpx.AsyncClient
     desk: RoundDesk
     clock: Clock
+    worker: Worker | None = None
 
     def __post_init__(self) -> None:
         self.driver = RoundDriver(self.context)

@@ -22,12 +22,14 @@ from tests.node.premises import RULES, Killed, Stage, Wire, make_pin, open_host,
 
 T = TypeVar("T")
 ENDLESS = replace(RULES, rounds=None)
+# A node that waits looks again after ever longer pauses: on a slow machine, much later.
+PATIENCE_SECONDS = 120
 
 
 async def run_until(agents: list[Agent], done: Awaitable[T]) -> T:
     """Runs agents until something else has come about."""
     tasks = [asyncio.ensure_future(agent.run()) for agent in agents]
-    result = await asyncio.wait_for(done, 30)
+    result = await asyncio.wait_for(done, PATIENCE_SECONDS)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -120,9 +122,9 @@ async def test_copied_wallet_is_found_out(stage: Stage, tmp_path: Path) -> None:
     copy = open_host(stage.house, tmp_path / "copy", Wire(stage.app), rules=ENDLESS)
     helper = asyncio.create_task(stage.agent(other, 1).run())
     with pytest.raises(Killed):
-        await asyncio.wait_for(stage.agent(first, 0).run(), 30)
+        await asyncio.wait_for(stage.agent(first, 0).run(), PATIENCE_SECONDS)
     with pytest.raises(WalletElsewhere, match="another machine uses the same key"):
-        await asyncio.wait_for(stage.agent(copy, 0).run(), 30)
+        await asyncio.wait_for(stage.agent(copy, 0).run(), PATIENCE_SECONDS)
     helper.cancel()
     await asyncio.gather(helper, return_exceptions=True)
     assert copy.journal.find_all(stage.signer(0).address) == [], "the copy signed nothing"
