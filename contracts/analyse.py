@@ -71,7 +71,7 @@ def find_all(slither: Path = SLITHER) -> set[Finding]:
         result: Json = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {"success": False}
     if not result["success"]:
         raise AnalysisFailed(done.stderr.strip())
-    return {(found["check"], _name(found["elements"][0])) for found in result["results"].get("detectors", [])}
+    return {(found["check"], name_place(found["elements"][0])) for found in result["results"].get("detectors", [])}
 
 
 def write_build(path: Path) -> None:
@@ -122,7 +122,7 @@ def _report(what: str, findings: Iterable[Finding]) -> None:
         sys.stderr.write(f"slither: {check} in {place}: {what}\n")
 
 
-def _name(element: Json) -> str:
+def name_place(element: Json) -> str:
     """`Contract.function`, as slither's first element of a finding places it."""
     names = [element["name"]]
     while parent := element.get("type_specific_fields", {}).get("parent"):
