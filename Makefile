@@ -32,12 +32,19 @@ dev: .venv/python.stamp .venv/npm.stamp ## set up .venv and contracts/node_modul
 	cd contracts && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-check: dev ## format, lint, types, import directions
+# Slither needs older versions of what we use, so it lives by itself.
+.venv-slither/python.stamp: contracts/slither/constraints.txt
+	@test -x .venv-slither/bin/python || $(PYTHON) -m venv .venv-slither
+	.venv-slither/bin/python -m pip install --quiet --disable-pip-version-check -c contracts/slither/constraints.txt slither-analyzer
+	@touch $@
+
+check: dev .venv-slither/python.stamp ## format, lint, types, import directions, slither
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	cd contracts && $(FORGE) fmt --check
+	$(BIN)/python -m contracts.analyse
 
 fix: dev ## format, mend what can be mended, rewrite what is generated
 	$(BIN)/ruff check --fix .
@@ -65,4 +72,4 @@ bench: dev ## our figures beside the peers', in under half an hour
 	$(BIN)/python -m bench
 
 clean: ## remove what `make dev` and the tools made
-	rm -rf .venv contracts/node_modules contracts/out contracts/cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-slither contracts/node_modules contracts/out contracts/cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

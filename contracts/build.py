@@ -57,7 +57,7 @@ def build_artifacts() -> dict[str, str]:
     """
     output = compile_sources()
     names = dict(_find_variables([source["ast"] for source in output["sources"].values()]))
-    version = _run_solc("--version").rpartition("Version: ")[2].strip()
+    version = run_solc("--version").rpartition("Version: ")[2].strip()
     contracts = {name: output["contracts"][f"src/{name}.sol"][name] for name in (*NAMES, "Errors")}
     errors = contracts["Errors"]["abi"]
     artifacts = (describe_contract(name, contracts[name], names, errors) for name in NAMES)
@@ -81,7 +81,7 @@ def compile_files(sources: Sequence[str]) -> Json:
         "sources": {name: {"content": (ROOT / name).read_text(encoding="utf-8")} for name in sources},
         "settings": read_settings(),
     }
-    output: Json = json.loads(_run_solc("--standard-json", stdin=json.dumps(request)))
+    output: Json = json.loads(run_solc("--standard-json", stdin=json.dumps(request)))
     if output.get("errors"):
         raise CompilationFailed([error["formattedMessage"] for error in output["errors"]])
     return output
@@ -181,7 +181,13 @@ def _report_stale(stale: list[str]) -> int:
     return 0
 
 
-def _run_solc(argument: str, stdin: str = "") -> str:
+def run_solc(argument: str, stdin: str = "") -> str:
+    """Run the pinned compiler and return what it writes.
+
+    Raises:
+        ToolMissing: where Node.js or the compiler's package is not there.
+        CompilationFailed: where it ends with an error.
+    """
     node = shutil.which("node") or shutil.which("node", path=Path(sys.executable).parent)
     if node is None:
         raise ToolMissing("Node.js (node)", "run `make dev`, or put node on PATH")

@@ -27,6 +27,12 @@ def test_every_dependency_is_pinned() -> None:
     assert names <= pins().keys()
 
 
+def test_slither_is_pinned_with_all_it_needs() -> None:
+    lines = (ROOT / "contracts" / "slither" / "constraints.txt").read_text(encoding="utf-8").split()
+    assert all(PIN.fullmatch(line) for line in lines), [line for line in lines if not PIN.fullmatch(line)]
+    assert any(line.startswith("slither-analyzer==") for line in lines)
+
+
 def test_contract_tools_are_pinned_exactly() -> None:
     package = json.loads((ROOT / "contracts" / "package.json").read_text(encoding="utf-8"))
     wanted = package["dependencies"] | package.get("devDependencies", {})

@@ -15,7 +15,7 @@ import {
     SignedHeader,
     SignedReceipt
 } from "../interfaces/IChallengeCourt.sol";
-import {IJobLedger} from "../interfaces/IJobLedger.sol";
+import {Finality, IJobLedger, Job} from "../interfaces/IJobLedger.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {Words} from "./Words.sol";
 
@@ -115,6 +115,17 @@ abstract contract Bench is IChallengeCourt {
     /// @dev Who must have signed; zero, which signs nothing, if there is no such job.
     function _coordinatorOf(bytes32 job) internal view returns (address) {
         return _ledger.coordinatorOf(job);
+    }
+
+    /// @dev Whether what was owed of a round is owed no more: it lies at or after a posted round that was struck, or that
+    /// lapsed for want of attestations, be it noted yet or not. A halt right after the last posted round is none: it is
+    /// that of a closed job, or of a rejection for a missing round, after which nothing is left to punish.
+    function _isExcused(PostedRound calldata posted, Job memory job) internal view returns (bool) {
+        uint64 round = posted.round;
+        if (job.halted != 0 && job.halted <= job.posted && round >= job.halted) return true;
+        uint64 next = job.attested + 1;
+        bool waits = job.finality == Finality.ByWitnesses && next <= job.posted && round >= next;
+        return waits && block.timestamp >= _ledger.roundOf(posted.job, next).attestBy;
     }
 
     // Posted rounds

@@ -23,8 +23,9 @@ abstract contract Demands is Bounties {
         (bytes32 job, uint64 round) = (posted.job, posted.round);
         // Check
         _requirePosted(posted);
-        (uint256 windowEnd, uint256 third) = _windowOf(posted);
-        uint256 demandBy = windowEnd - 2 * third - 1;
+        (uint256 start, uint256 windowEnd) = _windowOf(posted);
+        uint256 third = (windowEnd - start) / 3;
+        uint256 demandBy = start + third - 1;
         if (block.timestamp > demandBy) revert Errors.ChallengeCourt_DemandTooLate(block.timestamp, demandBy);
         uint256 width = 1 << EntryTree.depthOf(posted.anchor.count);
         if (seq >= width) revert Errors.ChallengeCourt_SeqOutOfRange(seq, width);
@@ -34,7 +35,7 @@ abstract contract Demands is Bounties {
         if (msg.value < needed) revert Errors.ChallengeCourt_BondTooSmall(msg.value, needed);
         if (msg.value > type(uint96).max) revert Errors.ChallengeCourt_BondTooLarge(msg.value, type(uint96).max);
         // Effect
-        uint64 answerBy = uint64(windowEnd - third - 1);
+        uint64 answerBy = uint64(start + 2 * third - 1);
         (state.demander, state.bond, state.answerBy) = (msg.sender, uint96(msg.value), answerBy);
         emit EntryDemanded(job, round, seq, msg.sender, msg.value, answerBy, uint64(windowEnd));
     }
@@ -72,11 +73,11 @@ abstract contract Demands is Bounties {
     /// @inheritdoc IChallengeCourt
     function challengeUnanswered(PostedRound calldata posted, uint64 seq, bytes32 salt) external {
         Demand storage state = _demands[posted.job][posted.round][seq];
-        // Check
-        _requirePosted(posted);
+        // Check: in a struck round nothing can be answered any more
+        bool silent = _isOverdue(state) && !_isExcused(posted, _ledger.jobOf(posted.job));
         // Effect
         _giveBack(state);
-        _uphold(posted, Finding(Fault.DemandUnanswered, _isOverdue(state), bytes32(uint256(seq)), salt));
+        _uphold(posted, Finding(Fault.DemandUnanswered, silent, bytes32(uint256(seq)), salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -143,16 +144,16 @@ abstract contract Demands is Bounties {
         return state.answerBy != 0 && !state.answered && block.timestamp > state.answerBy;
     }
 
-    /// @return end when the window of a posted, standing round ends
-    /// @return third of its seconds
-    function _windowOf(PostedRound calldata posted) private view returns (uint256 end, uint256 third) {
+    /// @return start when the window of a posted, standing round began
+    /// @return end when it ends
+    function _windowOf(PostedRound calldata posted) private view returns (uint256 start, uint256 end) {
         Job memory job = _ledger.jobOf(posted.job);
         if (job.halted != 0 && posted.round >= job.halted) {
             revert Errors.JobLedger_RoundStruck(posted.round, job.halted);
         }
         bool byTime = job.finality == Finality.ByWindow;
         end = byTime ? posted.anchor.finalAt : _ledger.roundOf(posted.job, posted.round).attestBy;
-        third = job.window / 3;
+        start = end - job.window;
     }
 
     function _requireNode(address actual, address expected) private pure {

@@ -11,7 +11,7 @@ import {
     SignedHeader,
     SignedReceipt
 } from "../interfaces/IChallengeCourt.sol";
-import {Finality, Job} from "../interfaces/IJobLedger.sol";
+import {Job} from "../interfaces/IJobLedger.sol";
 import {Bounties, Finding} from "./Bounties.sol";
 import {Receipts} from "./Receipts.sol";
 import {Words} from "./Words.sol";
@@ -46,7 +46,7 @@ abstract contract StatementFaults is Bounties {
         Job memory job = _ledger.jobOf(posted.job);
         bytes32 digest = _attestReceipt(posted, receipt, job.coordinator);
         bool late = posted.round > job.posted && block.timestamp > receipt.receipt.anchorBy;
-        _uphold(posted, Finding(Fault.RoundMissing, late && !_isExcused(posted.job, job), digest, salt));
+        _uphold(posted, Finding(Fault.RoundMissing, late && !_isExcused(posted, job), digest, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -183,14 +183,5 @@ abstract contract StatementFaults is Bounties {
             broken = header.baseModel != parent.nextModel;
         }
         _uphold(posted, Finding(Fault.ModelBroken, broken, posted.anchor.headerDigest, salt));
-    }
-
-    /// @dev Whether a round after the last posted one need not come: the job was halted at a posted round, by a rejection
-    /// or by missing attestations, be it noted yet or not. A halt right after the last posted round is a closed job, or a
-    /// rejection for a missing round, after which nothing is left to punish.
-    function _isExcused(bytes32 job, Job memory state) private view returns (bool) {
-        if (state.halted != 0 && state.halted <= state.posted) return true;
-        if (state.finality != Finality.ByWitnesses || state.attested == state.posted) return false;
-        return block.timestamp >= _ledger.roundOf(job, state.attested + 1).attestBy;
     }
 }

@@ -391,8 +391,8 @@ interface IChallengeCourt {
     /// anyone; credits the demand bond to the sender.
     function answerPadding(PostedRound calldata posted, uint64 seq, bytes32[] calldata proof) external;
 
-    /// @notice DemandUnanswered: a demand was not answered in time. Credits the demand bond back to the demander.
-    /// Subject: the seq.
+    /// @notice DemandUnanswered: a demand was not answered in time, and its round was neither struck nor lapsed. Credits
+    /// the demand bond back to the demander. Subject: the seq.
     function challengeUnanswered(PostedRound calldata posted, uint64 seq, bytes32 salt) external;
 
     /// @notice Credits the bond of a demand that nobody answered in time back to the demander. Sent by anyone.

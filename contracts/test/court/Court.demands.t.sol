@@ -316,4 +316,57 @@ contract CourtDemandsTest is CourtStand {
         tribunal.demand{value: bond}(posted, 2);
         _give(_answer(files, 0, 1));
     }
+
+    /// @dev When the round before lapses, nobody can answer for this one any more: that must not cost the bond.
+    function test_ALapseExcusesFromAnswering() external {
+        (terms.threshold, terms.witnesses, terms.nonce) = (1, keccak256("witnesses"), 9);
+        job = openJob(terms);
+        RoundFile[] memory files = play(2, 5, 3, false);
+        post(files[0].tally);
+        vm.warp(START + 50 minutes);
+        post(files[1].tally);
+        _demand(files[1], 1);
+        vm.warp(START + 1 hours);
+        uint256 snapshot = vm.snapshotState();
+        vm.warp(START + 50 minutes + 2 * THIRD);
+        assertRefused(_unanswered(files[1], 1), Fault.DemandUnanswered);
+        vm.revertToState(snapshot);
+        ledger.lapse(job);
+        assertRefused(_answer(files, 1, 1), Errors.JobLedger_RoundStruck.selector);
+        vm.warp(START + 50 minutes + 2 * THIRD);
+        assertRefused(_unanswered(files[1], 1), Fault.DemandUnanswered);
+        vm.assertEq(ledger.jobOf(job).bond, BOND);
+        tribunal.reclaimDemand(job, 2, 1);
+        vm.assertEq(tribunal.coinOf(address(this)), bond);
+    }
+
+    function test_InAJobWithWitnessesSilenceStrikesWhileTheWindowLasts() external {
+        (terms.threshold, terms.witnesses, terms.nonce) = (1, keccak256("witnesses"), 9);
+        job = openJob(terms);
+        RoundFile[] memory files = play(2, 5, 3, true);
+        _demand(files[1], 1);
+        vm.warp(START + 2 * THIRD);
+        assertUpheld(_unanswered(files[1], 1), 2);
+    }
+
+    /// @dev A window without whole seconds in its thirds leaves no time to ask and to answer.
+    function testFuzz_WhoAsksInTimeLeavesTimeToAnswer(uint64 window, uint64 wait) external {
+        terms.window = 1 + window % 10;
+        terms.nonce = 9;
+        job = openJob(terms);
+        RoundFile[] memory files = play(1, 3, 3, true);
+        vm.warp(START + wait % terms.window);
+        (bool done,) = address(tribunal).call{value: bond}(
+            abi.encodeCall(IChallengeCourt.demand, (PostedRound(job, 1, _anchor(files[0])), 1))
+        );
+        vm.assertEq(done, wait % terms.window < terms.window / 3);
+        if (!done) return;
+        uint256 answerBy = tribunal.demandOf(job, 1, 1).answerBy;
+        vm.assertGe(answerBy, block.timestamp + terms.window / 3, "no time to answer");
+        vm.assertLe(answerBy + terms.window / 3, START + terms.window, "no time to challenge");
+    }
+
+    function _anchor(RoundFile memory file) private view returns (Anchor memory) {
+        return anchorOf(file.tally, uint64(START + terms.window));
+    }
 }

@@ -79,6 +79,18 @@ contract CourtInvariants {
         }
     }
 
+    /// @dev Nothing is stuck: in the end the honest job owes nobody, no job holds a bond, and the court holds no coin.
+    function afterInvariant() external {
+        trial.end();
+        vm.assertEq(ledger.accountOf(trial.jobs(0)).payable_, 0);
+        for (uint256 i = 0; i < JOBS; ++i) {
+            vm.assertEq(ledger.accountOf(trial.jobs(i)).free, 0);
+            vm.assertEq(ledger.jobOf(trial.jobs(i)).bond, 0);
+        }
+        vm.assertEq(tribunal.balance, 0);
+        vm.assertEq(trial.broken(), 0);
+    }
+
     function invariant_HonestJobsAreNeverStruckAndNothingUnexpectedHappens() external view {
         vm.assertEq(trial.broken(), 0);
         Job memory honest = ledger.jobOf(trial.jobs(0));

@@ -84,6 +84,7 @@ contract Trial is CourtStand {
     function postNext(uint256 pick, uint256 seed, uint256 lie) external timed {
         _pick(pick);
         uint64 next = uint64(ledger.jobOf(job).posted) + 1;
+        seed = random(seed, block.timestamp) / 2;
         RoundFile memory before;
         if (next > 1) before = fileOf(job, next - 1);
         Carried[] memory carried = abi.decode(_carried[job], (Carried[]));
@@ -112,7 +113,7 @@ contract Trial is CourtStand {
 
     /// @dev A challenger who is right.
     function challengeTruly(uint256 pick, uint256 round, bool committed) external timed {
-        _pick(pick);
+        _pick(1 + pick % 2);
         uint64 number = _some(round);
         if (number == 0) return;
         Memo memory memo = _memos[job][number];
@@ -322,6 +323,38 @@ contract Trial is CourtStand {
         }
         try ledger.closeJob(job) {} catch {}
         try ledger.releaseBond(job) {} catch {}
+    }
+
+    /// @notice Everybody takes what is theirs: time passes, jobs end, bonds of demands go back, nodes claim.
+    function end() external timed {
+        answerAll(0);
+        for (uint256 i = 0; i < JOBS; ++i) {
+            job = jobs[i];
+            vm.prank(requester);
+            try ledger.requestClose(job) {} catch {}
+        }
+        freezing.freeze(false);
+        vm.warp(block.timestamp + 20 days);
+        for (uint256 i = 0; i < JOBS; ++i) {
+            job = jobs[i];
+            if (!ledger.jobOf(job).closed) ledger.closeJob(job);
+            try ledger.releaseBond(job) {} catch {}
+            for (uint64 round = 1; round <= ledger.jobOf(job).posted; ++round) {
+                _takeBack(round);
+            }
+        }
+        if (tribunal.coinOf(address(this)) != 0) tribunal.withdrawCoin(address(1));
+    }
+
+    function _takeBack(uint64 round) private {
+        for (uint256 i = 0; i < _demanded[job][round].length; ++i) {
+            try tribunal.reclaimDemand(job, round, _demanded[job][round][i]) {} catch {}
+        }
+        RoundFile memory file = fileOf(job, round);
+        for (uint256 seq = 0; seq < file.nodes.length; ++seq) {
+            try ledger.claim(job, round, anchorOf(file.tally), file.tally.leafOf(seq), file.tally.proof(seq)) {}
+                catch {}
+        }
     }
 
     // What the trial knows
