@@ -11,6 +11,7 @@ MINUTES = {
     "rounds": 5.0,
     "intake": 1.0,
     "receipts": 4.0,
+    "bundles": 3.0,
     "aggregation": 2.5,
     "simulation": 1.5,
     "gas": 4.0,
