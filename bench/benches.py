@@ -13,7 +13,7 @@ MINUTES = {
     "receipts": 4.0,
     "bundles": 3.0,
     "aggregation": 2.5,
-    "simulation": 1.5,
+    "simulation": 2.5,
     "gas": 4.0,
     "recommender": 8.0,
     "scores": 3.0,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client.auditor.cli_watch import watch
+from client.auditor.cli_withdraw import withdraw
 from client.auditor.unfinished import unfinished_is_not_checked
 from client.options import CoordinatorOption, JsonOption, PassphraseOption, RpcOption, start
 
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 
 app.command()(watch)
+app.command()(withdraw)
 
 
 @app.command()

@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from client.errors import ClientError
 from client.home import save_durably
@@ -33,6 +33,9 @@ REPEAT_SECONDS = 15
 STUCK_SECONDS = 90
 
 State = Literal["signed", "mined", "settled", "reverted", "dropped"]
+
+
+NO_EFFECT: Final = ("reverted", "dropped")
 
 
 class DocketUnusable(ClientError):
@@ -62,6 +65,7 @@ class Action:
     """Something that is sent once. `subject` names it, `detail` is the contract's word where it said no.
 
     States: signed (maybe sent) → mined → settled (its block is final); reverted; or dropped (its nonce went elsewhere).
+    `tries` counts the transactions that were made for the subject because the one before had no effect.
     """
 
     subject: str
@@ -73,6 +77,7 @@ class Action:
     block: int = 0
     block_hash: bytes = b""
     detail: str = ""
+    tries: int = 1
     signed_at: int = 0
     sent_at: int = 0
     attempts: list[Attempt] = field(default_factory=list)
@@ -113,7 +118,7 @@ class Docket:
         return self._salts[subject]
 
     def submit(self, subject: str, call: Call) -> Action:
-        """Signs, keeps and sends a call, unless something was sent for this subject before.
+        """Signs, keeps and sends a call, unless one that may have an effect was sent for this subject before.
 
         Raises:
             TransactionReverted: the contract would refuse; nothing was kept.
@@ -121,10 +126,11 @@ class Docket:
             ChainUnreachable: no answer; what was kept is sent later.
         """
         known = self._actions.get(subject)
-        if known is not None and known.state != "dropped":
+        if known is not None and known.state not in NO_EFFECT:
             return known
         signed = self._sender.sign(call, nonce=max(self._sender.fetch_next_nonce(), self._next_kept_nonce()))
         action = Action(subject, call.label, call.target, call.data, call.value, signed_at=int(self._clock()))
+        action.tries = known.tries + 1 if known is not None else 1
         action.attempts.append(_to_attempt(signed))
         self._actions[subject] = action
         self._save()
@@ -134,10 +140,6 @@ class Docket:
     def is_busy(self) -> bool:
         """Whether something that was sent is in no block yet."""
         return any(action.state == "signed" for action in self._actions.values())
-
-    def is_open(self) -> bool:
-        """Whether something is not settled."""
-        return any(action.state in ("signed", "mined") for action in self._actions.values())
 
     def suggest_price(self) -> int:
         """What a unit of gas costs at most in the next blocks, in wei. Raises FeeAboveLimit."""
@@ -149,9 +151,14 @@ class Docket:
         Raises:
             ChainUnreachable: no answer.
         """
-        changed = []
+        changed: list[Action] = []
+        if not self._actions:
+            return changed
+        spent = self._sender.fetch_mined_nonce()
         for action in self._actions.values():
-            if action.state in ("signed", "mined"):
+            # The chain has spent fewer nonces than this one: a deep fork took back what was settled.
+            taken_back = action.state in ("settled", "reverted") and action.attempts[-1].nonce >= spent
+            if action.state in ("signed", "mined") or taken_back:
                 before = action.state
                 self._look_after(action, final_block)
                 if action.state != before:
@@ -163,8 +170,8 @@ class Docket:
         if mined is not None:
             self._note(action, mined, final_block)
             return
-        if action.state == "mined":
-            self._change(action, state="signed", block=0, block_hash=b"")
+        if action.state != "signed":
+            self._change(action, state="signed", block=0, block_hash=b"", detail="")
         now = int(self._clock())
         if now - action.sent_at >= REPEAT_SECONDS:
             if action.sent_at and now - action.signed_at >= STUCK_SECONDS:

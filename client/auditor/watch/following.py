@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from client.auditor.watch.place import REMEMBERED_BLOCKS, Demanded, Place, WatchedRound
+from client.auditor.watch.place import REMEMBERED_BLOCKS, Bounty, Demanded, Place, WatchedRound
 from contracts.abi import MalformedAnswer
-from contracts.court_events import DemandAnswered, EntryDemanded, PaddingShown
+from contracts.court_events import ChallengeUpheld, DemandAnswered, EntryDemanded, PaddingShown
 from contracts.events import Event
 from contracts.gateway import Gateway
 from contracts.job_events import JobOpened, RoundAttested, RoundLapsed, RoundPosted, RoundRejected
@@ -23,6 +23,7 @@ KINDS = (
     EntryDemanded,
     DemandAnswered,
     PaddingShown,
+    ChallengeUpheld,
 )
 
 
@@ -64,9 +65,10 @@ class Follower:
         state = gateway.fetch_job(place.job, head)
         gateway.verify_block(head.number, head.hash)
         self._verify_count(state, common, events)
-        dropped = self._back_up(common)
+        gone = self._back_up(common)
         for event in events:
             _apply(place, event, posted_at)
+        dropped = tuple(number for number, known in gone.items() if not _is_back(place, known))
         _remember(place, head)
         answers = tuple(event for event in events if isinstance(event, DemandAnswered))
         return Sight(head, state, dropped, answers)
@@ -96,14 +98,15 @@ class Follower:
                 return number
         return self._gateway.deployment.block - 1
 
-    def _back_up(self, common: int) -> tuple[int, ...]:
+    def _back_up(self, common: int) -> dict[int, WatchedRound]:
         """Takes back what lies above the common block; returns the rounds that are gone."""
         place = self._place
-        gone = tuple(number for number, known in place.rounds.items() if known.block > common)
+        gone = {number: known for number, known in place.rounds.items() if known.block > common}
         for number in gone:
             del place.rounds[number]
         place.blocks = [(number, block_hash) for number, block_hash in place.blocks if number <= common]
         place.demands = [demand for demand in place.demands if demand.block <= common]
+        place.bounties = [bounty for bounty in place.bounties if bounty.block <= common]
         for demand in place.demands:
             demand.answered_in = demand.answered_in if demand.answered_in <= common else 0
         if place.struck is not None and place.struck[1] > common:
@@ -134,10 +137,23 @@ def _apply(place: Place, event: Event, posted_at: dict[int, int]) -> None:
         place.struck = (event.round, block)
     elif isinstance(event, EntryDemanded):
         place.demands.append(Demanded(event.round, event.seq, event.answer_by, block))
+    elif isinstance(event, ChallengeUpheld) and event.waits_until:
+        place.bounties.append(Bounty(event.fault_id, event.waits_until, block))
     elif isinstance(event, DemandAnswered | PaddingShown):
         demand = place.find_demand(event.round, event.seq)
         if demand is not None:
             demand.answered_in = block
+
+
+def _is_back(place: Place, gone: WatchedRound) -> bool:
+    """Whether a round that a fork took was read again with the same header; what was found of it then stays."""
+    again = place.rounds.get(gone.number)
+    if again is None or again.header != gone.header:
+        return False
+    times = (again.final_at, again.window_end, again.posted_at, again.block)
+    gone.final_at, gone.window_end, gone.posted_at, gone.block = times
+    place.rounds[gone.number] = gone
+    return True
 
 
 def _remember(place: Place, head: Block) -> None:

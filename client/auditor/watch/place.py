@@ -68,6 +68,15 @@ class Demanded:
 
 
 @dataclass
+class Bounty:
+    """A bounty that waits until `until` for the earliest commitment to a fault, as `block` says."""
+
+    fault_id: bytes
+    until: int
+    block: int
+
+
+@dataclass
 class Place:
     """A job's place.
 
@@ -84,6 +93,7 @@ class Place:
     blocks: list[tuple[int, bytes]] = field(default_factory=list)
     rounds: dict[int, WatchedRound] = field(default_factory=dict)
     demands: list[Demanded] = field(default_factory=list)
+    bounties: list[Bounty] = field(default_factory=list)
     struck: tuple[int, int] | None = None
     told: list[str] = field(default_factory=list)
 
@@ -146,6 +156,9 @@ def _read(value: dict[str, Any]) -> Place:
         blocks=[(number, parse_hex(block_hash, 32)) for number, block_hash in value["blocks"]],
         rounds={known.number: known for known in rounds},
         demands=[Demanded(**demand) for demand in value["demands"]],
+        bounties=[
+            Bounty(parse_hex(bounty["fault_id"], 32), bounty["until"], bounty["block"]) for bounty in value["bounties"]
+        ],
         struck=tuple(value["struck"]) if value["struck"] else None,
         told=list(value["told"]),
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from client.auditor.watch.casework import Casework, find_pending, find_unanswered
-from client.auditor.watch.docket import Action, Docket
+from client.auditor.watch.docket import NO_EFFECT, Action, Docket
 from client.auditor.watch.following import Sight
 from client.auditor.watch.place import Place, WatchedRound
 from client.auditor.watch.telling import Teller
@@ -24,11 +24,24 @@ from ledger.faults.faults import Fault, compute_challenge_commitment, compute_fa
 from ledger.hexadecimal import to_hex
 
 NO_SALT = bytes(32)
+MOST_TRIES = 3
+_DONE = ("mined", "settled")
 # Part of a window after whose beginning missing evidence is demanded, and how near its end no commitment comes first.
 PATIENCE = 6
 HASTE = 10
 # The price of gas may rise between a look at it and the block: a demand brings that much more of it, in percent.
 PRICE_MARGIN = 50
+
+
+# What is told of a transaction in a block, by what its subject begins with: event and words.
+_MINED = {
+    "commit": ("challenge_committed", "the commitment is on chain"),
+    "challenge": ("challenge_upheld", "the challenge was upheld"),
+    "demand": ("entry_demanded", "the demand is on chain"),
+    "open": ("commitment_opened", "the commitment to a fault that somebody else showed is opened"),
+    "settle": ("bounty_settled", "the bounty is settled"),
+    "reclaim": ("demand_reclaimed", "the bond of an unanswered demand is credited back"),
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,8 @@ class Prosecutor:
                 break
         for number, seq in self._list_needed(place, casework, case, sight):
             self._demand(job, number, seq)
+        self._collect_bounties(job, place, sight.head.timestamp)
+        self._reclaim_demands(job, place, sight.head.timestamp)
 
     @property
     def is_waiting(self) -> bool:
@@ -85,10 +100,8 @@ class Prosecutor:
         """Tells what came of a transaction."""
         kind, _, subject = action.subject.partition(":")
         if action.state == "mined":
-            words = {"challenge": "the challenge was upheld", "commit": "the commitment is on chain"}
-            sentence = words.get(kind, "the demand is on chain")
-            event = {"challenge": "challenge_upheld", "commit": "challenge_committed"}.get(kind, "entry_demanded")
-            self._teller.tell(None, event, f"{sentence} (block {action.block})", subject=subject, block=action.block)
+            event, words = _MINED.get(kind, (kind, kind))
+            self._teller.tell(None, event, f"{words} (block {action.block})", subject=subject, block=action.block)
         elif action.state in ("reverted", "dropped"):
             sentence = f"{action.label} had no effect: {action.detail}"
             self._teller.tell(None, "transaction_failed", sentence, subject=subject)
@@ -108,16 +121,17 @@ class Prosecutor:
         """One step towards showing a fault; False where the court would not uphold it."""
         name = to_hex(compute_fault_id(fault, job.id, self._gateway.domain))
         known = self._docket.find(f"challenge:{name}")
-        if known is not None and known.state not in ("dropped", "reverted"):
+        if known is not None and known.state not in NO_EFFECT:
             return True
-        if (known is not None and known.state == "reverted") or not self._would_uphold(job, fault, name):
+        # What reverted may be upheld now: a fork can put a proof into the very second of its commitment.
+        if (known is not None and known.tries >= MOST_TRIES) or not self._would_uphold(job, fault, name):
             return False
         salt = self._docket.find_salt(f"commit:{name}", self._draw)
         commitment = compute_challenge_commitment(self._docket.address, bytes.fromhex(name[2:]), salt)
         committed = self._send(job, f"commit:{name}", self._calls.commit_challenge(commitment))
         if committed is None:
             return False
-        ripe = committed.state in ("mined", "settled") and self._gateway.fetch_committed_at(commitment) < now
+        ripe = committed.state in _DONE and self._gateway.fetch_committed_at(commitment) < now
         if not ripe and not _is_hasty(place.rounds.get(fault.round), now):
             self._waiting.add(job.id)
             return True
@@ -164,6 +178,33 @@ class Prosecutor:
         if self._send(job, subject, self._calls.demand(job, number, seq, bond)) is not None:
             sentence = f"round {number}: entry {seq} is withheld and demanded on chain (bond {bond} wei)"
             self._tell(job, "demand_sent", sentence, round=number, seq=seq, bond=str(bond))
+
+    def _collect_bounties(self, job: PostedJob, place: Place, now: int) -> None:
+        """Opens own commitments to faults that somebody else showed, and settles them when the time is over."""
+        for bounty in place.bounties:
+            name = to_hex(bounty.fault_id)
+            committed, opened = self._docket.find(f"commit:{name}"), self._docket.find(f"open:{name}")
+            if committed is None or committed.state not in _DONE:
+                continue
+            if opened is None and now < bounty.until:
+                salt = self._docket.find_salt(f"commit:{name}", self._draw)
+                self._send(job, f"open:{name}", self._calls.open_commitment(job.id, bounty.fault_id, salt))
+            elif opened is not None and opened.state in _DONE and now >= bounty.until:
+                self._send(job, f"settle:{name}", self._calls.settle_bounty(job.id, bounty.fault_id))
+
+    def _reclaim_demands(self, job: PostedJob, place: Place, now: int) -> None:
+        """Takes back the bonds of own demands that nobody answered and that no challenge has given back."""
+        for demand in place.demands:
+            place_name = f"{to_hex(job.id)}:{demand.round}:{demand.seq}"
+            own = self._docket.find(f"demand:{place_name}")
+            over = not demand.answered_in and demand.answer_by < now
+            if own is None or not over or self._docket.find(f"reclaim:{place_name}") is not None:
+                continue
+            kept = self._gateway.fetch_demand(job.id, demand.round, demand.seq)
+            struck = place.is_struck(demand.round) or now >= place.rounds[demand.round].window_end
+            if struck and kept is not None and kept.bond:
+                call = self._calls.reclaim_demand(job.id, demand.round, demand.seq)
+                self._send(job, f"reclaim:{place_name}", call)
 
     def _send(self, job: PostedJob, subject: str, call: Call) -> Action | None:
         """The action, None where it cannot be sent now; why is told once."""

@@ -109,7 +109,7 @@ class Tower:
         return busy or (self.prosecutor is not None and self.prosecutor.is_waiting)
 
     def _look_after_docket(self) -> None:
-        if self.docket is None or self.prosecutor is None or not self.docket.is_open():
+        if self.docket is None or self.prosecutor is None or not self.docket.list_actions():
             return
         for action in self.docket.watch(self.gateway.fetch_final_block().number):
             self.prosecutor.note(action)
