@@ -50,8 +50,7 @@ def play() -> Files:
     assert job.spec.validation is not None
     wanted = shown | models | {job.spec.validation}
     files |= {name_blob(digest): job.blobs[digest] for digest in wanted}
-    chain, _ = make_chain(files).prove()
-    return files | chain
+    return files | prove_good(files)
 
 
 def _list(own: object) -> list[bytes]:
@@ -63,6 +62,11 @@ def load_good() -> Files:
     """The committed bundle's files."""
     with Archive(GOOD) as archive:
         return {name: archive.read(name) or b"" for name in archive.names}
+
+
+def prove_good(files: Files | None = None) -> Files:
+    """The chain's files of the good bundle, by the storage layout of the ledger's committed build."""
+    return make_chain(load_good() if files is None else files).prove()[0]
 
 
 def open_draft() -> Draft:
