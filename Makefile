@@ -52,6 +52,7 @@ fix: dev ## format, mend what can be mended, rewrite what is generated
 	cd contracts && $(FORGE) fmt
 	$(BIN)/python -m contracts.build
 	$(BIN)/python -m tests.architecture.documents
+	$(BIN)/python -m tests.conformance.generate
 
 test: test-contracts test-python ## all tests: forge and pytest
 

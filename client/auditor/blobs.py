@@ -57,6 +57,10 @@ class Blobs:
         """A file that was fetched before."""
         return self._path(digest).read_bytes()
 
+    def keep(self, digest: bytes, content: bytes) -> None:
+        """Keeps a file that was made here; `digest` is its own."""
+        self._path(digest).write_bytes(content)
+
     def drop(self, digests: Iterable[bytes]) -> None:
         """Forgets files that are not needed any more."""
         for digest in digests:

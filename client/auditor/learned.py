@@ -59,6 +59,11 @@ class Learning:
         """Number of validation positions."""
         return 0 if self.validation is None else self.task.count_positions(self.validation)
 
+    @property
+    def limit_bytes(self) -> int:
+        """The most that a model of this task takes."""
+        return MAX_HEADER_BYTES + 8 + 4 * self.size
+
     def start(self) -> RoundState:
         """The state before round 1."""
         return RoundState.initial(self.size, self.rules, self.positions)
@@ -70,7 +75,7 @@ class Learning:
             Unknown: it is not given.
             WrongBlob, Malformed: what is given under the digest is another file, or no model of this task.
         """
-        content = self.blobs.load(digest, MAX_HEADER_BYTES + 8 + 4 * self.size)
+        content = self.blobs.load(digest, self.limit_bytes)
         if content is None:
             raise Unknown(f"the model {to_hex(digest)} was not given")
         return read_model(self.task.layout, content)

@@ -70,8 +70,13 @@ class BundleChain:
     def _prove(self, job: bytes, said: SaidChain, content: bytes, block_hash: bytes) -> ChainFacts:
         """Reads the job's slots in five steps: block, account, job, rounds, what was drawn; no node is left over."""
         storage, (proof, code) = load_storage(), decode_proof(content)
+        if said.block_hash != block_hash:
+            detail = f"the bundle tells of another block than you named, of number {said.block}"
+            raise VerificationError("chain-proof", detail, block_hash, said.block_hash)
         # 1. and 2.
         head, nodes = BlockHead.read(proof.header, block_hash), TrieProof(proof.nodes)
+        if said.block != head.number:
+            raise VerificationError("chain-proof", "the block has another number", head.number, said.block)
         account = Account.find(head, said.job_ledger, nodes)
         # 3.
         kept = storage.read_job([account.read_slot(slot, nodes) for slot in storage.find_job(job)])

@@ -24,6 +24,7 @@ from learning.state import RoundState
 from ledger import evidence
 from ledger.commitment import Opening, compute_beacon
 from ledger.errors import Malformed
+from ledger.hashing import sha256
 from ledger.tally import Verdict
 from ledger.verify.bundle import AuditedJob, RoundEvidence
 from ledger.verify.results import Findings, Outcome, Result
@@ -121,8 +122,18 @@ class Recomputation:
         compare_files(outcome, files, read.head.next_model, findings)
         compare_accounts(outcome, files[evidence.OUTCOME], findings)
         compare_gradients(outcome, published, findings)
+        self._look_at_model(learning, read.head.next_model, outcome.model_bytes, findings)
         self._blobs.drop(opening.payload_sha256 for opening in read.openings or () if opening)
         return outcome.state
+
+    def _look_at_model(self, learning: Learning, digest: bytes, own: bytes, findings: Findings) -> None:
+        """What is handed out as the next model must be it; where it is not, or nothing is, one's own goes on."""
+        try:
+            self._blobs.load(digest, learning.limit_bytes)
+        except WrongBlob as error:
+            findings.fail("next-model", f"the next model: {error}")
+        if sha256(own) == digest:
+            self._blobs.keep(digest, own)
 
     def _keep_scores(self, inputs: RoundInputs, outcome: RoundOutcome, read: RoundEvidence) -> None:
         """What each node's update was worth: by the published gradient, unless that is not the auditor's own."""

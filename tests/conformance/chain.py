@@ -1,6 +1,6 @@
 """A chain that never was: the ledger's storage of one job in a whole state, with a block whose hash proves it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,13 +11,17 @@ from client.auditor.said import SaidChain, encode_proof
 from client.money import Token
 from contracts.proofs import StorageProof
 from contracts.storage import Structs, load_storage
+from ledger.eip712 import Domain
 from ledger.hashing import keccak256
+from ledger.statements import RoundHeader, Terms
+from ledger.verify.chain import compute_anchor
 from tests.simulated.terms import CHAIN_ID, JOB_LEDGER
 from tests.simulated.trie import Trie
 
 CODE = b"what stands for the ledger's code in the conformance bundles"
 CODE_HASH = keccak256(CODE)
 BLOCK = 4_321
+POST_SECONDS = 40
 
 
 @dataclass
@@ -95,6 +99,34 @@ class ChainDraft:
             "token": Token(18, "TALLY"),
         }
         return SaidChain(**(values | self.said)).to_bytes()
+
+
+def settle(terms: Terms, domain: Domain, headers: Sequence[RoundHeader], drawn: Mapping[bytes, int]) -> ChainDraft:
+    """The chain once these rounds are posted and final, and nodes have drawn this out of the first."""
+    final_at = [header.closed_at + POST_SECONDS + terms.window for header in headers]
+    rounds, rewards, token = [], 0, int.from_bytes(terms.token, "big")
+    for header, at in zip(headers, final_at, strict=True):
+        rewards += header.total_reward
+        word = compute_anchor(header.digest(domain), header.entries_root, header.count, at)
+        rounds.append({"anchor": int.from_bytes(word, "big"), "token": token, "rewards": rewards, "attestBy": 0})
+    state = {
+        "paid": sum(drawn.values()),
+        "claimable": headers[0].total_reward,
+        "finality": 1,
+        "coordinator": int.from_bytes(terms.coordinator, "big"),
+        "posted": len(headers),
+        "windowEnd": final_at[-1],
+        "token": token,
+        "window": terms.window,
+        "rounds": terms.rounds,
+        "lastHeader": int.from_bytes(headers[-1].digest(domain), "big"),
+        "budgetPerRound": terms.budget_per_round,
+        "bond": terms.bond,
+        "requester": int.from_bytes(terms.requester, "big"),
+        "anchorSeconds": terms.anchor_seconds,
+    }
+    timestamp, job = final_at[-1] + 1_000, terms.job_id()
+    return ChainDraft(job, state, rounds, dict(drawn), final_at, timestamp, claimants=sorted(drawn))
 
 
 def _write(structs: Structs, keys: list[bytes], members: Mapping[str, int]) -> dict[bytes, int]:

@@ -1,5 +1,7 @@
 """Writes the cases: `python -m tests.conformance.generate`; with `--play` a new good bundle first.
 
+The chain's files of the good bundle are written anew in any case: they follow the storage layout of the ledger's build.
+
 A case file says how to make its bundle of the good one: for each file that differs, which bytes are replaced by what;
 null where it is left out.
 """
@@ -19,7 +21,7 @@ from ledger.hexadecimal import to_address, to_hex
 from tests.conformance.case import EXIT_CODES, UNREADABLE, Case
 from tests.conformance.chain import CODE_HASH
 from tests.conformance.draft import Files
-from tests.conformance.good import FOLDER, GOOD, draw_keys, load_good, open_draft, play
+from tests.conformance.good import FOLDER, GOOD, draw_keys, load_good, open_draft, play, prove_good
 from tests.conformance.lies_chain import list_archives, list_chain, list_learning
 from tests.conformance.lies_statements import list_statements
 from tests.conformance.lies_tally import list_tally
@@ -129,9 +131,11 @@ def _write(value: Mapping[str, Any]) -> str:
 
 def main(arguments: list[str]) -> None:
     """Writes everything anew."""
-    if "--play" in arguments:
+    files = play() if "--play" in arguments else load_good() | prove_good()
+    if files != load_good():
         with GOOD.open("wb") as target:
-            write_archive(target, sorted(play().items()), deflate=True)
+            write_archive(target, sorted(files.items()), deflate=True)
+        load_good.cache_clear()
     texts = render()
     for path in CASES.glob("*.json"):
         if f"cases/{path.name}" not in texts:

@@ -14,8 +14,7 @@ from client.auditor.bundle import ACCEPTANCE, INDEX, SPEC, TERMS, Index, name_bl
 from ledger import canonical, evidence
 from ledger.signatures import Signer
 from ledger.statements import RoundHeader, Signed, Terms
-from ledger.verify.chain import compute_anchor
-from tests.conformance.chain import ChainDraft
+from tests.conformance.chain import ChainDraft, settle
 from tests.conformance.draft import LAST, Draft, Files, read_last
 from tests.simulated.learned import make_learned_job, send_zero
 from tests.simulated.terms import Setting, draw_setting, draw_signer
@@ -25,7 +24,6 @@ GOOD = FOLDER / "good.zip"
 SEED = 7
 NODES = 5
 ROUNDS = 3
-POST_SECONDS = 40
 
 
 def draw_keys() -> tuple[Setting, list[Signer]]:
@@ -52,8 +50,7 @@ def play() -> Files:
     assert job.spec.validation is not None
     wanted = shown | models | {job.spec.validation}
     files |= {name_blob(digest): job.blobs[digest] for digest in wanted}
-    chain, _ = make_chain(files).prove()
-    return files | chain
+    return files | prove_good(files)
 
 
 def _list(own: object) -> list[bytes]:
@@ -65,6 +62,11 @@ def load_good() -> Files:
     """The committed bundle's files."""
     with Archive(GOOD) as archive:
         return {name: archive.read(name) or b"" for name in archive.names}
+
+
+def prove_good(files: Files | None = None) -> Files:
+    """The chain's files of the good bundle, by the storage layout of the ledger's committed build."""
+    return make_chain(load_good() if files is None else files).prove()[0]
 
 
 def open_draft() -> Draft:
@@ -82,33 +84,9 @@ def make_chain(files: Files) -> ChainDraft:
         Signed.from_json(RoundHeader, canonical.decode(files[name_round(number, evidence.HEADER)])).statement
         for number in range(1, LAST + 1)
     ]
-    final_at = [header.closed_at + POST_SECONDS + terms.window for header in headers]
-    rounds, rewards = [], 0
-    for header, at in zip(headers, final_at, strict=True):
-        rewards += header.total_reward
-        word = compute_anchor(header.digest(setting.domain), header.entries_root, header.count, at)
-        token = int.from_bytes(terms.token, "big")
-        rounds.append({"anchor": int.from_bytes(word, "big"), "token": token, "rewards": rewards, "attestBy": 0})
     first = evidence.decode_entries(files[name_round(1, evidence.ENTRIES)])
     drawn = {entry.node: entry.earned for entry in first if entry.earned}
-    paid = dict(sorted(drawn.items())[:2])
-    state = {
-        "paid": sum(paid.values()),
-        "claimable": headers[0].total_reward,
-        "finality": 1,
-        "coordinator": int.from_bytes(terms.coordinator, "big"),
-        "posted": LAST,
-        "windowEnd": final_at[-1],
-        "token": int.from_bytes(terms.token, "big"),
-        "window": terms.window,
-        "rounds": terms.rounds,
-        "lastHeader": int.from_bytes(headers[-1].digest(setting.domain), "big"),
-        "budgetPerRound": terms.budget_per_round,
-        "bond": terms.bond,
-        "requester": int.from_bytes(terms.requester, "big"),
-        "anchorSeconds": terms.anchor_seconds,
-    }
-    return ChainDraft(terms.job_id(), state, rounds, paid, final_at, final_at[-1] + 1_000, claimants=sorted(paid))
+    return settle(terms, setting.domain, headers, dict(sorted(drawn.items())[:2]))
 
 
 def with_terms(files: Files, **changes: int) -> Files:

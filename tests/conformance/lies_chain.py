@@ -30,6 +30,7 @@ def list_learning() -> Iterator[Case]:
     yield Case("aggregate", "left-out-of-the-round", _omit_aggregate, others=ANY)
     yield Case("next-model", "another", _swap_model)
     yield Case("next-model", "the-base-again", lambda draft: draft.header.update(next_model=draft.head.base_model))
+    yield Case("next-model", "other-bytes-handed-out", _hand_out_another)
     yield Case("next-model", "momentum-bent", partial(_bend_array, evidence.MOMENTUM))
     yield Case("sample", "another", partial(_outcome, "sampleDigest", lambda _: "0x" + OTHER.hex()), others=ANY)
     yield Case("outcome", "loss-before-rewritten", partial(_outcome, "lossBefore", lambda _: "9.000000000"))
@@ -69,6 +70,8 @@ def list_chain() -> Iterator[Case]:
     for at in range(9):
         yield Case("chain-proof", f"bit-in-node-{at}", partial(_flip_proof, at))
     yield Case("chain-proof", "header-of-another-block", lambda _: edit(PROOF, _change_header))
+    yield Case("chain-proof", "another-block-named", lambda draft: draft.chain.said.update(block_hash=OTHER))
+    yield Case("chain-proof", "another-number-named", lambda draft: draft.chain.said.update(block=4_322))
     yield Case("chain-proof", "trailing-byte", lambda _: edit(PROOF, lambda text: text + b"\n"))
     yield Case("chain-proof", "round-more", _say_more_rounds)
     yield Case("chain-proof", "left-out", lambda _: drop(PROOF), outcome=NOT_KNOWN)
@@ -115,6 +118,10 @@ def _swap_model(draft: Draft) -> None:
     content[-1] ^= 1
     draft.files[name_blob(sha256(bytes(content)))] = bytes(content)
     draft.header.update(next_model=sha256(bytes(content)))
+
+
+def _hand_out_another(draft: Draft) -> Any:
+    return edit(name_blob(draft.head.next_model), partial(flip, bit=8_001))
 
 
 def _outcome(member: str, change: Callable[[Any], Any], draft: Draft) -> None:

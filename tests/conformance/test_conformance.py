@@ -13,7 +13,7 @@ from client.auditor.archive import write_archive
 from client.auditor.checks import ALL_CHECKS, RECOMPUTED_CHECKS
 from client.cli import main
 from tests.conformance.generate import CASES, POLICY, apply, list_cases, pack, render
-from tests.conformance.good import FOLDER, GOOD, load_good
+from tests.conformance.good import FOLDER, GOOD, load_good, prove_good
 
 SUCCESS = ("passed", "verified", "success", "ok")
 NAMES = sorted(path.stem for path in CASES.glob("*.json"))
@@ -90,6 +90,10 @@ def test_broken_bundle_is_caught_by_the_check_it_is_named_after(name: str, verif
     elif case["othersMayFail"] != "any":
         excused = set(RECOMPUTED_CHECKS) if case["othersMayFail"] == "learning" else set()
         assert caught - excused - {case["check"]} == set()
+
+
+def test_good_bundle_follows_the_storage_layout_of_the_ledger() -> None:
+    assert load_good() == load_good() | prove_good(), "run `python -m tests.conformance.generate`"
 
 
 def test_cases_are_as_generated() -> None:

@@ -65,3 +65,28 @@ def test_ranges_of_rounds(text: str | None, expected: tuple[int, int | None]) ->
 def test_range_that_is_none_is_wrong_use(text: str) -> None:
     with pytest.raises(UsageRefused, match="--rounds"):
         parse_rounds(text)
+
+
+def test_everything_that_was_pinned_is_read_again(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    pinned = Policy(5, LEDGER, b"\3" * 32, OTHER, finalized=True)
+    pinned.save(home)
+    assert choose_policy(home, None, None) == pinned
+
+
+def test_policy_of_an_older_version_pins_no_more_than_it_says(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    find_policy(home).write_text(f'{{"chainId": 5, "jobLedger": "{to_address(LEDGER)}"}}')
+    assert choose_policy(home, None, None) == Policy(5, LEDGER)
+
+
+@pytest.mark.parametrize(
+    "member",
+    ['"finality": "soon"', '"codeHash": "0x12"', '"coordinator": "me"', '"trusted": true', '"codeHash": 7'],
+)
+def test_pin_that_cannot_be_kept_is_refused(tmp_path: Path, member: str) -> None:
+    """A word that is not understood may be the one that the auditor relies on."""
+    home = Home(tmp_path)
+    find_policy(home).write_text(f'{{"chainId": 5, "jobLedger": "{to_address(LEDGER)}", {member}}}')
+    with pytest.raises(MalformedPolicy, match="tally audit pin"):
+        choose_policy(home, None, None)
