@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from client.auditor.watch.casework import Casework, find_pending, find_unanswered
 from client.auditor.watch.docket import NO_EFFECT, Action, Docket
@@ -14,6 +15,7 @@ from client.auditor.watch.following import Sight
 from client.auditor.watch.place import Place, WatchedRound
 from client.auditor.watch.telling import Teller
 from contracts.challenges import CourtCalls, PostedJob
+from contracts.errors import ProviderRefused
 from contracts.fees import FeeAboveLimit
 from contracts.gateway import Gateway
 from contracts.refusals import InsufficientFunds, TransactionReverted
@@ -147,7 +149,7 @@ class Prosecutor:
         call = self._calls.challenge(job, fault, NO_SALT)
         try:
             self._gateway.execution.estimate_gas(call, self._docket.address)
-        except TransactionReverted as refusal:
+        except (TransactionReverted, ProviderRefused) as refusal:
             if self._refused.get(name) != str(refusal):
                 sentence = f"round {fault.round}: {fault.KIND.slug} cannot be shown now: {refusal}"
                 self._tell(job, "challenge_refused", sentence, fault=fault.KIND.slug, round=fault.round, id=name)
@@ -164,9 +166,9 @@ class Prosecutor:
             early = known.posted_at + window // PATIENCE <= now < known.posted_at + window // 3
             if not early or place.is_struck(number):
                 continue
-            open_demands = sum(demand.round == number and not demand.answered_in for demand in place.demands)
-            gaps = [seq for seq in casework.list_gaps(number, case) if place.find_demand(number, seq) is None]
-            for seq in gaps[: max(0, self._limits.demands - open_demands)]:
+            waiting = sum(demand.round == number and not demand.answered_in for demand in place.demands)
+            gaps = (seq for seq in casework.find_gaps(number, case) if place.find_demand(number, seq) is None)
+            for seq in islice(gaps, max(0, self._limits.demands - waiting)):
                 yield number, seq
 
     def _demand(self, job: PostedJob, number: int, seq: int) -> None:
