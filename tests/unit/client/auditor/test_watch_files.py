@@ -145,6 +145,11 @@ def test_no_word_of_success_where_nothing_was_checked(job: SimulatedJob) -> None
     assert "passed" not in unknown + false
 
 
+def test_round_that_waits_for_witnesses_names_no_time(job: SimulatedJob) -> None:
+    line = describe_round(make_round(job, outcome="pass", complete=True, final_at=2**64 - 1))
+    assert line.endswith("waits for its witnesses")
+
+
 def test_fault_is_told_with_its_place(job: SimulatedJob) -> None:
     draft = draft_round(job, 1)
     next(lie for lie in LIES if lie.name == "overpay").tell(draft, 2)
