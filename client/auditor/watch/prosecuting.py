@@ -108,23 +108,20 @@ class Prosecutor:
             sentence = f"{action.label} had no effect: {action.detail}"
             self._teller.tell(None, "transaction_failed", sentence, subject=subject)
 
-    def _choose(self, place: Place, casework: Casework, case: Case, sight: Sight) -> Iterator[Fault]:
-        """Faults that still cost something, the earliest round first."""
+    def _choose(self, place: Place, casework: Casework, case: Case, sight: Sight) -> list[Fault]:
+        """Faults that still cost something: what strikes a round before what only cuts the bond, the earliest first."""
         assert sight.state is not None  # noqa: S101  looked at by the caller
-        now = sight.head.timestamp
-        faults = [*casework.list_found(), *find_pending(case), *find_unanswered(place, now)]
-        for fault in sorted(faults, key=lambda fault: fault.round):
-            known = place.rounds.get(fault.round)
-            standing = not place.is_struck(fault.round) and (known is None or now < known.window_end)
-            if standing or sight.state.bond > 0:
-                yield fault
+        faults = [*casework.list_found(), *find_pending(case), *find_unanswered(place, case.now)]
+        strikes = {id(fault): _would_strike(place, fault, case.now) for fault in faults}
+        chosen = [fault for fault in faults if strikes[id(fault)] or sight.state.bond > 0]
+        return sorted(chosen, key=lambda fault: (not strikes[id(fault)], fault.round))
 
     def _pursue(self, job: PostedJob, place: Place, fault: Fault, now: int) -> bool:
         """One step towards showing a fault; False where the court would not uphold it."""
         name = to_hex(compute_fault_id(fault, job.id, self._gateway.domain))
         known = self._docket.find(f"challenge:{name}")
         if known is not None and known.state not in NO_EFFECT:
-            return True
+            return known.state not in _DONE
         # What reverted may be upheld now: a fork can put a proof into the very second of its commitment.
         if (known is not None and known.tries >= MOST_TRIES) or not self._would_uphold(job, fault, name):
             return False
@@ -230,6 +227,12 @@ class Prosecutor:
 def _anchor(gateway: Gateway, known: WatchedRound) -> Anchor:
     head = known.header
     return Anchor(head.digest(gateway.domain), head.entries_root, head.count, known.final_at)
+
+
+def _would_strike(place: Place, fault: Fault, now: int) -> bool:
+    """Whether a round stands that the proof would strike; a final round only costs the bond."""
+    known = place.rounds.get(fault.round)
+    return not place.is_struck(fault.round) and (known is None or now < known.window_end)
 
 
 def _is_hasty(known: WatchedRound | None, now: int) -> bool:
