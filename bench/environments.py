@@ -26,6 +26,8 @@ PEERS = HERE / "peers"
 CONSTRAINTS = HERE / "constraints"
 AGAINST = HERE / "against"
 INSTALL_SECONDS = 900
+# Peers that would report their use to somebody are told not to.
+SILENT = {"FLWR_TELEMETRY_ENABLED": "0", "RAY_USAGE_STATS_ENABLED": "0", "DO_NOT_TRACK": "1"}
 
 
 class PeerMissing(Exception):
@@ -60,7 +62,7 @@ class PeerProcess:
         """Start it. Its errors go to our stderr."""
         self._name = environment.name
         # -m finds the script by PYTHONPATH; what a peer would find of ours besides, no script asks for.
-        surroundings = os.environ | {"NODE_PATH": str(environment.folder / "node_modules"), "PYTHONPATH": str(ROOT)}
+        surroundings = os.environ | SILENT | {"PYTHONPATH": str(ROOT)}
         try:
             self._process = subprocess.Popen(
                 command,

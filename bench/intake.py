@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import httpx
 import psutil
 from sqlmodel import Session, insert
 
-from bench.environments import ROOT
+from bench.environments import PEERS, ROOT
 from bench.figures import PER_SECOND, SECONDS, at_least
 from bench.intake_load import derive_signer
 from bench.report import Report
@@ -34,6 +34,7 @@ from learning.tasks import get_task
 from learning.tensors import write_model
 from ledger import wire
 from ledger.commitment import extend_accumulator, start_accumulator
+from ledger.eip712 import compute_domain
 from ledger.hashing import sha256
 from ledger.signatures import Signer
 from ledger.spec import Cohort, JobSpec, TaskChoice
@@ -41,7 +42,6 @@ from ledger.statements import Receipt, Signed, Terms
 
 NODES, QUICK_NODES = 9_000, 1_500
 CONNECTIONS = 128
-GENERATORS = 1
 PASSPHRASE = "of a bench"  # noqa: S105 -- of a wallet that is thrown away
 KEYSTORE_WORK = 1_024
 DAY = 86_400
@@ -71,7 +71,9 @@ class Place:
 def run(report: Report) -> None:
     """One round of many nodes, each contribution a request."""
     nodes = QUICK_NODES if report.quick else NODES
-    with tempfile.TemporaryDirectory(prefix="tally-intake-", dir=ROOT / "bench", ignore_cleanup_errors=True) as folder:
+    PEERS.mkdir(exist_ok=True)
+    # On the disk that the tree lies on: a temporary folder may be memory, where fsync costs nothing.
+    with tempfile.TemporaryDirectory(prefix="intake-", dir=PEERS, ignore_cleanup_errors=True) as folder:
         report.say(f"preparing a job and {nodes} registered nodes")
         place = asyncio.run(_prepare(Path(folder), nodes))
         with _serve(place) as (port, process):
@@ -246,10 +248,10 @@ def _verify(place: Place, port: int, nodes: int) -> None:
     answers = (place.folder / "answers-1").read_bytes().split(b"\n")
     assert len(answers) == nodes
     accumulator = start_accumulator(place.job, 1, place.job)
-    context_domain = _find_domain()
+    domain = compute_domain(_DEPLOYMENT.chain_id, _DEPLOYMENT.job_ledger)
     receipts = sorted((_read_receipt(answer) for answer in answers), key=lambda signed: signed.statement.seq)
     for seq, signed in enumerate(receipts):
-        signed.verify(context_domain, Signer(_SECRET).address)
+        signed.verify(domain, Signer(_SECRET).address)
         accumulator = extend_accumulator(accumulator, signed.statement.contribution)
         assert (signed.statement.seq, signed.statement.accumulator) == (seq, accumulator)
     few = min(nodes, 300)
@@ -261,15 +263,6 @@ def _verify(place: Place, port: int, nodes: int) -> None:
         assert json.loads(again[3:])["receipt"] == json.loads(first[3:])
 
 
-def _find_domain() -> Any:
-    from ledger.eip712 import compute_domain  # noqa: PLC0415
-
-    return compute_domain(_DEPLOYMENT.chain_id, _DEPLOYMENT.job_ledger)
-
-
 def _read_receipt(answer: bytes) -> Signed[Receipt]:
     assert answer.startswith(b"200"), answer[:200]
     return Signed.from_json(Receipt, json.loads(answer[3:]))
-
-
-__all__: Sequence[str] = ["run"]

@@ -31,8 +31,8 @@ def clocked(
 def alternate(sides: Mapping[str, Measurement], turns: int, warmed: Collection[str] = ()) -> dict[str, float]:
     """Medians of what each side measures, the sides taking turns.
 
-    Each side runs once unmeasured first (caches, lazy imports), unless it is among `warmed`. The garbage collector runs
-    between turns, not in them.
+    Each side runs once unmeasured first (caches, lazy imports), unless it is among `warmed`. Garbage is collected
+    between turns too, so that none leaves its own to the next.
     """
     for name, measure in sides.items():
         if name not in warmed:
@@ -41,11 +41,7 @@ def alternate(sides: Mapping[str, Measurement], turns: int, warmed: Collection[s
     for _ in range(turns):
         for name, measure in sides.items():
             gc.collect()
-            gc.disable()
-            try:
-                figures[name].append(measure())
-            finally:
-                gc.enable()
+            figures[name].append(measure())
     return {name: median(values) for name, values in figures.items()}
 
 

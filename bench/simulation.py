@@ -6,13 +6,15 @@ import copy
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from statistics import median
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from bench.figures import PER_SECOND, at_least
-from bench.measure import Measurement, compare
+from bench.environments import PeerMissing, PeerProcess, python_environment, started
+from bench.figures import PER_SECOND, Missing, at_least
+from bench.measure import Measurement, alternate, clocked, compare
 from bench.report import Report
 from learning.quantise import quantise
 from learning.screen import write_update
@@ -25,8 +27,7 @@ WIDTHS = (32, 1357)
 
 
 def run(report: Report) -> None:
-    """Both sizes, by turns."""
-    report.note("Flower with Ray is not run here: its environment needs torch and Ray again, over a gigabyte.")
+    """Both sizes beside a plain loop on one core, then the small one beside Flower on all cores."""
     for hidden in WIDTHS:
         task = get_task("digits", {"hidden": hidden, "epochs": 1, "batch": BATCH, "rate": str(RATE)})
         nodes = draw_nodes(20 if report.quick else 100)
@@ -43,6 +44,33 @@ def run(report: Report) -> None:
             how=f"{SAMPLES} samples, one epoch of batch {BATCH}, model to payload, one thread; seconds of a core, "
             f"median of {turns} turns of {len(nodes)}",
         )  # fmt: skip
+
+    measure_flower(report)
+
+
+def measure_flower(report: Report) -> None:
+    """By the clock on the wall: Flower's actors work on every core, our nodes on one."""
+    task = get_task("digits", {"hidden": WIDTHS[0], "epochs": 1, "batch": BATCH, "rate": str(RATE)})
+    nodes, rounds = draw_nodes(20 if report.quick else 100), 3 if report.quick else 6
+    ours = alternate({"ours": clocked(lambda: train_nodes(task, nodes))}, rounds)["ours"]
+    report.say(f"Flower's simulation on Ray, {rounds} rounds of {len(nodes)} clients")
+    with started(python_environment, "flower-ray", "flower_ray.py", report) as flower:
+        theirs = _simulate(flower, len(nodes), rounds)
+    report.add(
+        "simulated nodes beside Flower on Ray", PER_SECOND, len(nodes) / ours, peers={"Flower + Ray": theirs},
+        how=f"{task.layout.size:,} parameters, the same NumPy steps on both sides; clock on the wall, one core against "
+        f"all, median of {rounds} rounds of {len(nodes)}, the peer's first round (starting actors) left out",
+    )  # fmt: skip
+
+
+def _simulate(flower: PeerProcess | Missing, nodes: int, rounds: int) -> float | Missing:
+    if isinstance(flower, Missing):
+        return flower
+    try:
+        seconds: list[float] = flower.call("simulate", hidden=WIDTHS[0], nodes=nodes, rounds=1 + rounds)
+    except PeerMissing as error:
+        return Missing(error.reason)
+    return nodes / median(seconds[1:])
 
 
 def draw_nodes(count: int) -> list[Examples]:

@@ -114,14 +114,15 @@ class BlobStore:
 
         Until then a crash may leave nothing of them, or torn bytes, which nothing reads.
         """
-        digests = [sha256(content) for content in contents]
-        for digest, content in zip(digests, contents, strict=True):
-            if self.has(digest):
-                continue
+        return list(self._flushers.map(self._stage, contents))
+
+    def _stage(self, content: bytes) -> bytes:
+        digest = sha256(content)
+        if not self.has(digest):
             with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as file:
                 file.write(content)
             Path(file.name).replace(self._incoming / digest.hex())
-        return digests
+        return digest
 
     def _save(self, digest: bytes, content: bytes) -> None:
         with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as file:

@@ -14,7 +14,9 @@ from coordinator.bell import Bell
 from coordinator.blobs import BlobStore
 from coordinator.compute.supervisor import ComputeChild
 from coordinator.database import Database
+from coordinator.deposits import Deposits
 from coordinator.settings import CoordinatorSettings
+from coordinator.shelf import Shelf
 from coordinator.wallets import ContractWallets
 from ledger.eip712 import Domain, compute_domain
 from ledger.signatures import Signer
@@ -28,6 +30,7 @@ class Context:
         clock: unix seconds, UTC.
         randomness: that many unpredictable bytes.
         compute: the child process that knows torch.
+        shelf: small files that everyone may fetch.
         known_tokens: addresses and expiry of tokens that were looked up before.
     """
 
@@ -40,6 +43,7 @@ class Context:
     bell: Bell
     blobs: BlobStore
     compute: ComputeChild
+    shelf: Shelf = field(default_factory=Shelf, repr=False)
     known_tokens: dict[str, tuple[bytes, int]] = field(default_factory=dict, repr=False)
 
     @property
@@ -51,6 +55,11 @@ class Context:
     def wallets(self) -> ContractWallets:
         """Asks the chain about wallets that are contracts."""
         return ContractWallets(self.settings.rpc_url, self.deployment.chain_id)
+
+    @cached_property
+    def deposits(self) -> Deposits:
+        """Asks the chain what the coordinator has free for bonds."""
+        return Deposits(self.settings.rpc_url, self.deployment, self.signer.address)
 
     @cached_property
     def domain(self) -> Domain:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from functools import partial
 
@@ -38,7 +39,20 @@ def serve_api(settings: CoordinatorSettings) -> None:
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
-    uvicorn.Server(config).run()
+    _Server(config, context).run()
+
+
+class _Server(uvicorn.Server):
+    """Has polls and streams answered when it is told to end; uvicorn would cut them off, each with a traceback."""
+
+    def __init__(self, config: uvicorn.Config, context: Context) -> None:
+        super().__init__(config)
+        self._context = context
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what waits, then the rest."""
+        self._context.bell.end()
+        await super().shutdown(sockets)
 
 
 def run_worker(settings: CoordinatorSettings) -> None:

@@ -120,6 +120,8 @@ def _refuse_float(text: str) -> NoReturn:
 
 
 def _read_int(text: str) -> int:
+    if len(text) < 16 and text != "-0":  # below 10^15, so safe
+        return int(text)
     if len(text) > 17 or text == "-0":
         raise MalformedJson(_SUBJECT, "an integer of at most 2^53 − 1 in size (write larger ones as strings)", text)
     return _check_safe(int(text))

@@ -7,6 +7,7 @@ numbers (at most 2^53 − 1), wider ones as decimal strings.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -17,6 +18,7 @@ from ledger.columns import DECIMAL, choose_column, split_columns
 from ledger.eip712 import StructType
 from ledger.errors import Malformed, MalformedStatement
 from ledger.hexadecimal import parse_address, parse_hex, to_address, to_hex
+from ledger.words import WORDS
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ class TypedStruct:
             )
 
     def __post_init__(self) -> None:
-        self.TYPE.check(self.values())
+        self.TYPE.check(self._read_values(self))
 
     def values(self) -> tuple[Any, ...]:
         """Returns the members' values in order."""
@@ -86,13 +88,15 @@ class TypedStruct:
 
     @classmethod
     def from_json_all(cls, values: Sequence[object]) -> list[Self] | None:
-        """Reads many at once: what `from_json` gives for each, or None where it might refuse one.
-
-        Raises:
-            MalformedStatement: when a value outgrows its member's width.
-        """
+        """Reads many at once: what `from_json` gives for each, or None where it might refuse one."""
         columns = read_columns(values, cls.TYPE.members)
-        return None if columns is None else list(map(cls, *columns))
+        if columns is None:
+            return None
+        # What __init__ does, a member at a time; its check has been made for whole columns.
+        made = [object.__new__(cls) for _ in values]
+        for (_, name), column in zip(cls.TYPE.members, columns, strict=True):
+            deque(map(getattr(cls, to_snake(name)).__set__, made, column), maxlen=0)
+        return made
 
 
 def to_snake(name: str) -> str:
@@ -118,17 +122,25 @@ def read_object(
 
 
 def read_columns(values: Sequence[object], members: Sequence[tuple[str, str]]) -> list[Sequence[Any]] | None:
-    """Returns the columns of JSON objects with exactly these (type, name) members, or None if any might be refused."""
+    """Returns the columns of JSON objects with exactly these (type, name) members, or None if any might be refused.
+
+    Every value is then exactly of its member's type and width.
+    """
     split = split_columns(values, [name for _, name in members])
     if split is None:
         return None
     columns = []
     for (kind, _), texts in zip(members, split, strict=True):
         column = choose_column(kind)(texts)
-        if column is None:
+        if column is None or not _is_within(WORDS[kind].limits, column):
             return None
         columns.append(column)
     return columns
+
+
+def _is_within(limits: tuple[int, int] | int | None, column: Sequence[Any]) -> bool:
+    """Whether a column that was read is within a word's limits; bytes were read by their length."""
+    return not isinstance(limits, tuple) or (limits[0] <= min(column) and max(column) < limits[1])
 
 
 def read_all(

@@ -24,6 +24,7 @@ LEAF_ENCODING: Final = ("uint64", "address", "uint128", "bytes32")
 
 _ZERO_ADDRESS: Final = bytes(20)
 _ZERO_WORD: Final = bytes(32)
+_THREE_WORDS: Final = bytes(96)
 _LEAF: Final = Layout(">24xQ12x20s16x16s32s")
 
 
@@ -85,7 +86,8 @@ class PaddedTree:
             subject = f"leaves[{nodes.index(_ZERO_ADDRESS)}].node"
             raise MalformedTree(subject, "a node's address (zero marks padding)", _ZERO_ADDRESS)
         hashes = [_hash_leaf(leaf.seq, leaf.node, leaf.earned, leaf.body) for leaf in self.leaves]
-        hashes += [_hash_leaf(seq, _ZERO_ADDRESS, 0, _ZERO_WORD) for seq in range(self.count, size)]
+        # Padding encodes as its seq and three zero words.
+        hashes += [keccak256(keccak256(seq.to_bytes(32, "big") + _THREE_WORDS)) for seq in range(self.count, size)]
         self._nodes, self._positions = lay_out(hashes)
 
     @property
@@ -194,12 +196,13 @@ def _hash_leaf(seq: int, node: bytes, earned: int, body: bytes) -> bytes:
 
 
 def _fold(leaves: list[bytes]) -> list[bytes]:
-    """Returns the heap array over leaf hashes in order; each pair is hashed smaller first."""
+    """Returns the heap array over leaf hashes, largest first; each pair is hashed smaller first."""
     levels = [leaves]
-    while len(leaves) > 1:
-        pairs = zip(leaves[::2], leaves[1::2], strict=True)
-        leaves = [keccak256(left + right if left < right else right + left) for left, right in pairs]
-        levels.append(leaves)
+    if len(leaves) > 1:
+        levels.append([keccak256(right + left) for left, right in zip(leaves[::2], leaves[1::2], strict=True)])
+    while len(levels[-1]) > 1:
+        pairs = zip(levels[-1][::2], levels[-1][1::2], strict=True)
+        levels.append([keccak256(left + right if left < right else right + left) for left, right in pairs])
     return [node for level in reversed(levels) for node in level]
 
 

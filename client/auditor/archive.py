@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
@@ -73,7 +74,7 @@ def write_archive(target: BinaryIO, files: Iterable[tuple[str, bytes]], *, defla
         BundleTooLarge: there is too much for this form.
     """
     listed: list[bytes] = []
-    offset, before = 0, ""
+    offset, listed_bytes, before = 0, 0, ""
     for name, content in files:
         if not before < name or not _NAME.fullmatch(name):
             raise ValueError(f"expected a plain name after {before!r}, got {name!r}")
@@ -88,15 +89,16 @@ def write_archive(target: BinaryIO, files: Iterable[tuple[str, bytes]], *, defla
         target.write(local)
         target.write(packed)
         offset += len(local) + len(packed)
+        listed_bytes += len(listed[-1])
         _limit("files", MAX_FILES, len(listed))
-        _limit("bytes", MAX_BYTES, offset + sum(map(len, listed)))
+        _limit("bytes", MAX_BYTES, offset + listed_bytes + _END.size)
     content = b"".join(listed)
     target.write(content)
     target.write(_END.pack(b"PK\5\6", 0, 0, len(listed), len(listed), len(content), offset, 0))
 
 
 class Archive:
-    """An archive open for reading.
+    """An archive open for reading. Safe to use from several threads.
 
     Raises:
         MalformedBundle: when opened, for any zip that `write_archive` does not write; when read, for bytes that are not
@@ -107,6 +109,7 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("rb")
+        self._lock = Lock()
         try:
             self._places = self._read_places()
         except BaseException:
@@ -135,8 +138,7 @@ class Archive:
         place = self._places.get(name)
         if place is None:
             return None
-        self._file.seek(place.offset)
-        content = self._file.read(place.packed)
+        content = self._slice(place.offset, place.packed)
         if place.method == DEFLATED:
             content = self._inflate(name, place, content)
         if len(content) != place.size or zlib.crc32(content) != place.crc:
@@ -214,8 +216,9 @@ class Archive:
         return content
 
     def _slice(self, offset: int, length: int) -> bytes:
-        self._file.seek(offset)
-        return self._file.read(length)
+        with self._lock:
+            self._file.seek(offset)
+            return self._file.read(length)
 
     def _refuse(self, problem: str) -> MalformedBundle:
         return MalformedBundle(self.path, problem)

@@ -57,7 +57,9 @@ def audit(job: bytes, sources: Sources, scope: Scope | None = None, watcher: Wat
         # 3.
         last = run.find_last(audited, facts)
         for number in range(1, last + 1):
-            run.audit_round(audited, facts, number)
+            if not run.audit_round(audited, facts, number):
+                last = number
+                break
         run.answer_rounds(audited, last)
         # 4.
         run.audit_payments(audited, facts, last)
@@ -125,9 +127,10 @@ class _Run:
         self.watcher.begin(last)
         return last
 
-    def audit_round(self, job: AuditedJob | None, facts: ChainFacts, number: int) -> None:
+    def audit_round(self, job: AuditedJob | None, facts: ChainFacts, number: int) -> bool:
+        """Whether the next round is worth asking for: not after one that is not on chain and not handed out either."""
         if job is None or self.history is None:
-            return
+            return True
         self.watcher.step(number, "fetching")
         with self._measure("fetch"):
             files = self.sources.evidence.fetch_round(self.job, number)
@@ -147,6 +150,7 @@ class _Run:
         if self.dues is not None:
             self.dues.follow(number, entries, self._recomputation.scores if self._recomputation else None)
         self.watcher.finish(number)
+        return anchored is not None or bool(facts.gap) or evidence.HEADER in files
 
     def answer_rounds(self, job: AuditedJob | None, last: int) -> None:
         """What no round could answer is unknown, never silent."""

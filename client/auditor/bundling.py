@@ -15,14 +15,12 @@ from tempfile import TemporaryDirectory
 from client.auditor.archive import walk_folder, write_archive
 from client.auditor.bundle import ACCEPTANCE, CHAIN, INDEX, PROOF, SPEC, TERMS, Index, name_blob, name_round
 from client.auditor.learned import EXAMPLES_LIMIT_BYTES
+from client.auditor.proving import ReadChain
 from client.auditor.recompute import PAYLOAD_LIMIT_BYTES
-from client.auditor.said import SaidChain, encode_proof
-from client.auditor.scope import NoSuchJob, Silence, Watcher
-from client.auditor.sources import ChainFacts, EvidenceSource
-from contracts.gateway import Gateway
-from contracts.proofs import fetch_proof
+from client.auditor.said import SaidChain
+from client.auditor.scope import Silence, Watcher
+from client.auditor.sources import EvidenceSource
 from contracts.state import Block
-from contracts.storage import load_storage
 from learning.tensors import MAX_HEADER_BYTES
 from ledger import canonical, evidence
 from ledger.errors import Malformed
@@ -65,30 +63,22 @@ class Bundling:
             self._collect_round(number)
             self.watcher.finish(number)
 
-    def prove(self, facts: ChainFacts, block: Block, gateway: Gateway | None) -> None:
-        """Adds what the chain says at `block`, and the proof of it, unless there is no gateway to ask for one."""
-        claimants = tuple(sorted(facts.claimed))
+    def lay_chain(self, chain: ReadChain) -> None:
+        """Adds what the chain says, and the proof of it where there is one."""
+        facts = chain.facts
         said = SaidChain(
             facts.domain.chain_id or 0,
             facts.domain.verifying_contract or bytes(20),
-            block.number,
-            block.hash,
+            chain.block.number,
+            chain.block.hash,
             tuple(posted.anchored.final_at for posted in facts.rounds),
             tuple(posted.block for posted in facts.rounds),
-            claimants,
+            tuple(sorted(facts.claimed)),
             facts.token,
         )
         self._lay(CHAIN, said.to_bytes())
-        if gateway is None:
-            return
-        storage, ledger = load_storage(), said.job_ledger
-        slots = storage.find_job(self.job)
-        for number in range(1, len(facts.rounds) + 1):
-            slots += storage.find_round(self.job, number)
-        for node in claimants:
-            slots += storage.find_drawn(self.job, node)
-        proof = fetch_proof(gateway, block, ledger, slots)
-        self._lay(PROOF, encode_proof(proof, gateway.fetch_code(ledger)))
+        if chain.proof is not None:
+            self._lay(PROOF, chain.proof)
 
     def pack(self, path: Path) -> None:
         """Packs what was laid. The file is whole or not there at all."""
@@ -158,39 +148,31 @@ def write_bundle(
     job: bytes,
     path: Path,
     source: EvidenceSource,
-    facts: ChainFacts,
-    block: Block,
-    gateway: Gateway | None,
+    chain: ReadChain,
     *,
     payloads: bool = False,
     watcher: Watcher | None = None,
 ) -> Written:
-    """Writes the bundle of a job's posted rounds as of the block that `facts` were read at.
+    """Writes the bundle of a job's posted rounds as of the block that `chain` was read at.
 
     Args:
         job: the job.
         path: the file; one that exists is replaced when the new one is whole.
         source: who hands out the evidence.
-        facts: what the chain says.
-        block: the block.
-        gateway: proves it; None writes a bundle without a proof.
+        chain: what the chain says.
         payloads: whether the updates themselves are bundled.
         watcher: is told how far it is.
 
     Raises:
-        NoSuchJob: the ledger never opened this job.
-        ProofRefused: the provider's proof does not fit the block.
         BundleTooLarge: there is more than an archive holds.
     """
-    if facts.kept is None:
-        raise NoSuchJob(job, facts)
+    rounds = len(chain.facts.rounds)
     with TemporaryDirectory(prefix="tally-bundle-") as folder:
         bundling = Bundling(job, source, Path(folder), payloads, watcher or Silence())
-        # The proof first: a provider forgets a block's state sooner than a coordinator its evidence.
-        bundling.prove(facts, block, gateway)
-        bundling.collect(len(facts.rounds))
+        bundling.lay_chain(chain)
+        bundling.collect(rounds)
         bundling.pack(path)
-        return Written(path, job, block, len(facts.rounds), tuple(bundling.missing))
+        return Written(path, job, chain.block, rounds, tuple(bundling.missing))
 
 
 def _list_files(manifest: bytes) -> set[str]:

@@ -177,10 +177,9 @@ def bundle(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
             _connect(settings, home, coordinator, rpc, ledger, chain_id, from_block, signer) as connection,
             ProgressBar() as progress,
         ):
-            facts, at = connection.read_job(wanted, block)
-            gateway = connection.gateway if proof else None
+            chain = connection.read_chain(wanted, block, prove=proof)
             source = connection.sources.evidence
-            written = write_bundle(wanted, output, source, facts, at, gateway, payloads=payloads, watcher=progress)
+            written = write_bundle(wanted, output, source, chain, payloads=payloads, watcher=progress)
     raise typer.Exit(report_bundle(written, as_json=as_json))
 
 

@@ -13,7 +13,8 @@ from client.api import Api
 from client.auditor.chain import LedgerChain
 from client.auditor.coordinator import CoordinatorEvidence
 from client.auditor.policy import Policy
-from client.auditor.sources import ChainFacts, Sources
+from client.auditor.proving import ReadChain, read_chain
+from client.auditor.sources import Sources
 from client.errors import ClientError, UsageRefused
 from client.identity import Identity
 from client.transport import Remarks
@@ -36,10 +37,13 @@ class Connection:
     gateway: Gateway
     policy: Policy
 
-    def read_job(self, job: bytes, number: int | None) -> tuple[ChainFacts, Block]:
-        """What the chain says of a job at a block, by its number or by the policy. Raises what a ChainSource raises."""
-        block = choose_block(self.gateway, self.policy, number)
-        return LedgerChain(self.gateway).read_job_at(job, block), block
+    def read_chain(self, job: bytes, number: int | None, *, prove: bool) -> ReadChain:
+        """What the chain says of a job for a bundle, at a block by its number or by the policy.
+
+        Raises:
+            NoSuchJob, ProofRefused, ChainError: as `proving.read_chain` raises them.
+        """
+        return read_chain(job, self.gateway, partial(choose_block, policy=self.policy, number=number), prove=prove)
 
 
 @contextmanager

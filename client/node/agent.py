@@ -79,6 +79,7 @@ class Agent:
         """
         try:
             await self.resume()
+            self.host.display.show(self.node, "waiting")
             while self.host.rules.rounds is None or self.rounds < self.host.rules.rounds:
                 await self.step()
             await self._settle()

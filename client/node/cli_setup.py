@@ -186,12 +186,12 @@ def _register(found: Contact, signer: Signer, enrolment: Enrolment) -> NodeView:
 
     from client import read_version  # noqa: PLC0415
     from client.api import AsyncApi  # noqa: PLC0415
-    from client.node.joining import ensure_registered  # noqa: PLC0415
+    from client.node.joining import PatientTeller, ensure_registered  # noqa: PLC0415
 
     async def main() -> NodeView:
         async with AsyncApi(found.url) as api:
             views = await ensure_registered(
-                api, found.pin, [signer], enrolment, version=read_version(), now=time.time, tell=lambda *_: None
+                api, found.pin, [signer], enrolment, version=read_version(), now=time.time, tell=PatientTeller()
             )
         return views[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,7 @@ REGISTRATION_SECONDS: Final = 86_400
 """How long the relay may take."""
 LOOK_SECONDS: Final = 1.0
 AT_ONCE: Final = 16
+PATIENT_LOOKS: Final = 6
 
 
 class NodeRefused(ClientError):
@@ -74,6 +76,22 @@ def describe_hardware() -> Hardware:
         cores=os.cpu_count() or 1,
         memory_bytes=psutil.virtual_memory().total,
     )
+
+
+class PatientTeller:
+    """Says on stderr, once, that a registration takes longer than the chain usually needs."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+
+    def __call__(self, registered: int, of: int) -> None:
+        """Hears of one more look."""
+        self._looks += 1
+        if self._looks == PATIENT_LOOKS and registered < of:
+            sys.stderr.write(
+                "waiting for the coordinator's transaction; the registration is kept, `tally node status` shows why "
+                "it waits\n"
+            )
 
 
 def verify_payout(view: NodeView, enrolment: Enrolment) -> None:

@@ -29,6 +29,20 @@ class JobRefused(RequestRefused):
         super().__init__(f"{field}: expected {expected}, got {_read(got)}: change it and ask again")
 
 
+class BondUncovered(RequestRefused):
+    """The coordinator has not as much free in the ledger as the terms lock as its bond."""
+
+    status = 409
+
+    def __init__(self, bond: int, free: int) -> None:
+        self.bond = str(bond)
+        self.free = str(free)
+        super().__init__(
+            f"terms.bond: this coordinator has {free} base units free in the ledger, the terms lock {bond}: ask for a "
+            "smaller bond, or ask again when its operator has deposited more (`tally-coordinator deposit`)"
+        )
+
+
 class UnknownBlob(RequestRefused):
     """There is no such file here, or none that this visitor may fetch."""
 

@@ -49,8 +49,8 @@ def verify_may_fetch(session: Session, context: Context, digest: bytes, visitor:
         raise UnknownBlob(digest)
 
 
-def load_small(session: Session, context: Context, digest: bytes, visitor: bytes | None) -> bytes | None:
-    """A file that the visitor may fetch, if it is small; None where it is to be sent piece by piece.
+def load_small(session: Session, context: Context, digest: bytes, visitor: bytes | None) -> tuple[bytes | None, bool]:
+    """A file that the visitor may fetch, if it is small (None: send it piece by piece), and whether everyone may.
 
     Raises:
         UnknownBlob: it is not here, or not for this visitor.
@@ -58,7 +58,9 @@ def load_small(session: Session, context: Context, digest: bytes, visitor: bytes
     verify_may_fetch(session, context, digest, visitor)
     if not context.blobs.has(digest):
         raise UnknownBlob(digest)
-    return context.blobs.load(digest) if context.blobs.size_bytes(digest) <= _SMALL_BYTES else None
+    if context.blobs.size_bytes(digest) > _SMALL_BYTES:
+        return None, False
+    return context.blobs.load(digest), any(share.audience == PUBLIC for share in store.list_shares(session, digest))
 
 
 def is_reader(session: Session, context: Context, job: bytes, visitor: bytes | None) -> bool:

@@ -64,7 +64,14 @@ def list_pending(session: Session) -> list[Signed[Registration]]:
 def mark_sent(session: Session, node: bytes, transaction: bytes) -> None:
     """The relay sent the registration."""
     row = load_node(session, node)
-    row.transaction = transaction
+    row.transaction, row.detail = transaction, ""
+    session.add(row)
+
+
+def note_waiting(session: Session, node: bytes, detail: str) -> None:
+    """Why the registration still waits for a transaction."""
+    row = load_node(session, node)
+    row.detail = detail
     session.add(row)
 
 

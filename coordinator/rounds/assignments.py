@@ -78,7 +78,7 @@ class AssignmentDesk:
             await self._presence.note(node)
             while True:
                 assignment = await self._look(node, arrived)
-                left = until - time.monotonic()
+                left = 0.0 if self._context.bell.ended else until - time.monotonic()
                 if assignment is not None or left <= 0 or not await listener.wait(left):
                     return assignment
 

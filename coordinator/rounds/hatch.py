@@ -2,14 +2,14 @@
 
 All are routes of the application too, with the same work behind them; there each costs several times the processor
 time. Only what is well-formed is served here: everything else goes on to its route as it came, and is refused there.
-See docs/decisions/0014-hatch.md.
+See docs/decisions/0030-hatch.md.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from pydantic import ValidationError
 from starlette.datastructures import State
@@ -29,11 +29,14 @@ from ledger.errors import Malformed, VerificationError
 _POLL = ("GET", "/v1/assignments")
 _CONTRIBUTION = ("POST", "/v1/contributions")
 _WAIT = re.compile(rb"wait=([1-5]?[0-9])")
+_BLOB = re.compile(r"/v1/blobs/([0-9a-f]{64})")
 _PAYLOAD = re.compile(r"/v1/contributions/0x([0-9a-f]{64})/payload")
 _DIGEST = re.compile(rb"0x([0-9a-f]{64})")
 _LENGTH = re.compile(rb"[0-9]{1,12}")
 _BEARER = b"Bearer "
 _JSON = b"application/json"
+_JSON_KIND = [(b"content-type", _JSON)]
+_FILE = [(b"content-type", b"application/octet-stream"), (b"cache-control", b"private, max-age=31536000, immutable")]
 
 
 class Hatch:
@@ -44,16 +47,26 @@ class Hatch:
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a poll, a contribution or a payload; pass on what is none of them, or not well-formed."""
+        """Serve a poll, a contribution, a payload or a public file; pass on what is none, or not well-formed."""
         request = (scope["method"], scope["path"]) if scope["type"] == "http" else None
         if request == _POLL:
             await self._poll(scope, receive, send)
         elif request == _CONTRIBUTION:
             await self._contribute(scope, receive, send)
+        elif request is not None and (content := self._find_file(scope)) is not None:
+            await _answer(send, content, _FILE)
         elif request is not None and (offer := _read_offer(scope)) is not None:
             await self._reveal(offer, scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    def _find_file(self, scope: Scope) -> bytes | None:
+        """The file that is asked for whole, if everyone may fetch it and it lies on the shelf."""
+        path = _BLOB.fullmatch(scope["path"]) if scope["method"] == "GET" else None
+        if path is None or any(name == b"range" for name, _ in scope["headers"]):
+            return None
+        context: Context = self._state.context
+        return context.shelf.find(bytes.fromhex(path[1]))
 
     async def _poll(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: Context = self._state.context
@@ -152,8 +165,8 @@ def _repeat(messages: list[Message], receive: Receive) -> Receive:
     return repeat
 
 
-async def _answer(send: Send, body: bytes | None) -> None:
+async def _answer(send: Send, body: bytes | None, kind: Sequence[tuple[bytes, bytes]] = _JSON_KIND) -> None:
     status, content = (204, b"") if body is None else (200, body)
-    headers = [] if body is None else [(b"content-type", _JSON), (b"content-length", str(len(content)).encode())]
+    headers = [] if body is None else [*kind, (b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

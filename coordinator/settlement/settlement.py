@@ -106,6 +106,9 @@ class Settlement:
         except (InsufficientFunds, FeeAboveLimit) as shortage:
             self._not_before[need.subject] = self._context.now + _RETRY_SECONDS
             _log.error("gas_unpaid", subject=need.subject, reason=str(shortage))
+            if need.on_short is not None:
+                with self._context.database.write() as session:
+                    need.on_short(session, f"the coordinator cannot pay the gas now: {shortage}")
         else:
             self._not_before.pop(need.subject, None)
 

@@ -12,9 +12,12 @@ from client.auditor.chain import LedgerChain
 from client.auditor.checks import ALL_CHECKS, CHAIN_CHECKS
 from client.auditor.explaining import explain
 from client.auditor.proven import BundleChain
+from client.auditor.proving import read_chain
 from client.auditor.report import Report
+from client.auditor.scope import NoSuchJob
 from client.output import format_amount
 from contracts.gateway import Gateway
+from contracts.proofs import ProofRefused
 from contracts.state import Block
 from ledger.verify.results import Outcome
 from tests.chain.fixtures import TestChain
@@ -29,10 +32,8 @@ def posted(dev_chain: TestChain, gateway: Gateway, parties: Parties) -> PostedJo
 
 
 def write(posted: PostedJob, path: Path, *, proof: bool = True, payloads: bool = True) -> Written:
-    gateway, block = posted.gateway, posted.gateway.fetch_head()
-    facts = LedgerChain(gateway).read_job_at(posted.job.id, block)
-    evidence, prover = posted.sources.evidence, gateway if proof else None
-    return write_bundle(posted.job.id, path, evidence, facts, block, prover, payloads=payloads)
+    chain = read_chain(posted.job.id, posted.gateway, Gateway.fetch_head, prove=proof)
+    return write_bundle(posted.job.id, path, posted.sources.evidence, chain, payloads=payloads)
 
 
 def verify(
@@ -82,6 +83,48 @@ def test_code_is_that_which_was_pinned(posted: PostedJob, tmp_path: Path) -> Non
     assert verify(written.path, posted, written.block.hash, code=code).exit_code == 0
     report = verify(written.path, posted, written.block.hash, code=bytes(32))
     assert find(report.results) == {"trust"}
+
+
+def test_chain_that_goes_on_while_it_is_read_is_proven_at_a_later_block(
+    posted: PostedJob, dev_chain: TestChain, tmp_path: Path
+) -> None:
+    """A provider that proves only its newest block is enough, though blocks come between the questions."""
+    asked: list[Block] = []
+
+    def choose(gateway: Gateway) -> Block:
+        if asked:
+            dev_chain.mine()
+        asked.append(gateway.fetch_head())
+        return asked[-1]
+
+    chain = read_chain(posted.job.id, posted.gateway, choose, prove=True)
+    assert chain.block == asked[-1] != asked[0]
+    written = write_bundle(posted.job.id, tmp_path / "job.zip", posted.sources.evidence, chain, payloads=True)
+    assert verify(written.path, posted, chain.block.hash).exit_code == 0
+
+
+def test_job_that_was_never_opened_has_no_bundle(posted: PostedJob) -> None:
+    with pytest.raises(NoSuchJob):
+        read_chain(bytes(32), posted.gateway, Gateway.fetch_head, prove=True)
+
+
+def test_block_that_cannot_be_proven_is_told(posted: PostedJob) -> None:
+    """A provider whose proof leads elsewhere than the block's hash: there is nothing to wait for."""
+    block = posted.gateway.fetch_head()
+    answers = iter([block, replace(block, hash=bytes(32)), block])
+    with pytest.raises(ProofRefused, match="another block"):
+        read_chain(posted.job.id, posted.gateway, lambda _: next(answers), prove=True)
+
+
+def test_same_block_makes_the_same_bytes_after_the_chain_went_on(posted: PostedJob, tmp_path: Path) -> None:
+    old = posted.gateway.fetch_head()
+    bundles = []
+    for name in ("before.zip", "after.zip"):
+        chain = read_chain(posted.job.id, posted.gateway, lambda _: old, prove=True)
+        written = write_bundle(posted.job.id, tmp_path / name, posted.sources.evidence, chain)
+        bundles.append(written.path.read_bytes())
+        posted.claim(1)
+    assert bundles[0] == bundles[1]
 
 
 def test_bundle_of_another_ledger_than_the_trusted_one_is_not_trusted(posted: PostedJob, tmp_path: Path) -> None:
