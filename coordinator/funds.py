@@ -38,9 +38,7 @@ class NothingToCollect(Exception):
     """The court holds no coin for the coordinator."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "the court holds nothing for this coordinator: no demand was answered since the last time"
-        )
+        super().__init__("the court holds nothing for this coordinator: no demand was answered since the last time")
 
 
 def deposit(settings: CoordinatorSettings, tokens: str) -> dict[str, str]:

@@ -237,4 +237,7 @@ def _would_strike(place: Place, fault: Fault, now: int) -> bool:
 
 def _is_hasty(known: WatchedRound | None, now: int) -> bool:
     """Whether a window is so near its end that a proof cannot wait for a commitment's block."""
-    return known is not None and known.window_end - now < (known.window_end - known.posted_at) // HASTE
+    if known is None:
+        return False
+    # Once it is over nothing can be struck any more, and there is time for a commitment.
+    return 0 < known.window_end - now < (known.window_end - known.posted_at) // HASTE
