@@ -115,6 +115,21 @@ def withdraw(
 
 
 @app.command()
+def collect(
+    data_dir: DataDir = None,
+    deployment: DeploymentFile = None,
+    rpc_url: RpcUrl = None,
+    dev: Dev = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw from the court what answered demands brought, to the coordinator's own address. Stop the worker first."""
+    from coordinator import funds  # noqa: PLC0415  heavy
+
+    settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
+    _print(funds.collect(settings), as_json=as_json)
+
+
+@app.command()
 def funds(
     data_dir: DataDir = None,
     deployment: DeploymentFile = None,

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from contracts.amounts import parse_amount
+from contracts.challenges import CourtCalls
+from contracts.deployment import ZERO_ADDRESS
 from contracts.escrow import deposit_bond
 from contracts.gateway import Gateway
 from contracts.sender import Sender
@@ -32,6 +34,13 @@ class WorkerIsRunning(Exception):
         )
 
 
+class NothingToCollect(Exception):
+    """The court holds no coin for the coordinator."""
+
+    def __init__(self) -> None:
+        super().__init__("the court holds nothing for this coordinator: no demand was answered since the last time")
+
+
 def deposit(settings: CoordinatorSettings, tokens: str) -> dict[str, str]:
     """Add whole tokens to the funds from which bonds are locked. Raises WorkerIsRunning, InsufficientTokens."""
     with _sending(settings) as (context, gateway, sender):
@@ -46,14 +55,31 @@ def withdraw(settings: CoordinatorSettings, tokens: str, to: bytes) -> dict[str,
         return {**_describe(context, gateway), "transaction": to_hex(mined.hash)}
 
 
+def collect(settings: CoordinatorSettings) -> dict[str, str]:
+    """Draw the bonds of answered demands from the court. Raises WorkerIsRunning, NothingToCollect."""
+    with _sending(settings) as (context, gateway, sender):
+        coin = _fetch_bonds(context, gateway)
+        if coin == 0:
+            raise NothingToCollect
+        calls = CourtCalls(gateway.deployment, gateway.execution.interfaces)
+        mined = sender.execute(calls.withdraw_coin(context.signer.address))
+        return {**_describe(context, gateway), "collected": str(coin), "transaction": to_hex(mined.hash)}
+
+
 def show(settings: CoordinatorSettings) -> dict[str, str]:
-    """What the coordinator has: coin for gas, tokens, and free funds in the ledger, all in base units."""
+    """What the coordinator has: coin for gas, tokens, free funds in the ledger, undrawn bonds; in base units."""
     context = build_context(settings)
     try:
         with Gateway.connect(settings.rpc_url, context.deployment) as gateway:
             return _describe(context, gateway)
     finally:
         _close(context)
+
+
+def _fetch_bonds(context: Context, gateway: Gateway) -> int:
+    """What answered demands brought and nobody has drawn, in wei."""
+    has_court = gateway.deployment.challenge_court != ZERO_ADDRESS
+    return gateway.fetch_coin(context.signer.address) if has_court else 0
 
 
 def _describe(context: Context, gateway: Gateway) -> dict[str, str]:
@@ -63,6 +89,7 @@ def _describe(context: Context, gateway: Gateway) -> dict[str, str]:
         "coin": str(gateway.fetch_balance(address)),
         "tokens": str(gateway.fetch_token_balance(address)),
         "free": str(gateway.fetch_funds(address)),
+        "bonds": str(_fetch_bonds(context, gateway)),
     }
 
 

@@ -30,7 +30,7 @@ def find_carries_wrong(case: Case, known: KnownRound) -> Iterator[CarryWrong]:
 def find_skipped(case: Case, known: KnownRound) -> Iterator[EntrySkipped]:
     """Entries of nodes that have one in a round after `previousRound` and before this one."""
     for proven in known.entries:
-        for number in range(known.number - 1, proven.entry.body.previous_round, -1):
+        for number in _list_between(case, proven):
             other = case.rounds.get(number)
             skipped = other.by_node.get(proven.entry.node) if other else None
             if skipped is not None:
@@ -43,6 +43,13 @@ def find_previous(case: Case, proven: ProvenEntry) -> ProvenEntry | None:
     number = proven.entry.body.previous_round
     known = case.rounds.get(number) if 0 < number < proven.round else None
     return known.by_node.get(proven.entry.node) if known else None
+
+
+def _list_between(case: Case, proven: ProvenEntry) -> list[int]:
+    """Rounds between an entry and the one it stands on in which its node may have another, the newest first."""
+    first, last = proven.entry.body.previous_round + 1, proven.round - 1
+    rounds = case.rounds if case.entered is None else case.entered.get(proven.entry.node, ())
+    return sorted((number for number in rounds if first <= number <= last), reverse=True)
 
 
 def _follows(entry: Entry, previous: Entry | None) -> bool:

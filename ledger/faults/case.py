@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -80,6 +80,7 @@ class Case:
         pending: of this job, signed by its coordinator, for rounds that are not posted.
         now: the chain's clock, unix seconds.
         halted: rounds from this one on are struck; 0 while the job runs.
+        entered: the rounds in which each node is known to have an entry; where None, every round is looked into.
     """
 
     domain: Domain
@@ -88,3 +89,4 @@ class Case:
     pending: Promises = field(default_factory=Promises)
     now: int = 0
     halted: int = 0
+    entered: Mapping[bytes, Sequence[int]] | None = None

@@ -13,7 +13,7 @@ from ledger.tree import PaddedTree, compute_depth
 
 
 def find_gaps(case: Case, known: KnownRound) -> Iterator[int]:
-    """The seqs to demand, entries before padding.
+    """The seqs to demand, entries before padding; lazily, since a header can claim any count.
 
     An entry is complete with its proof, contribution, both signatures, receipt, and the node's entry before.
     """

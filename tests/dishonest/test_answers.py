@@ -3,15 +3,19 @@
 import asyncio
 
 import pytest
+from pydantic import SecretStr
 from sqlmodel import select
 
+from client.wallet import encrypt_secret, save_keystore
 from contracts.challenges import CourtCalls, PostedJob
 from contracts.court_events import DemandAnswered, EntryDemanded, PaddingShown
 from contracts.errors import ChainUnreachable
 from contracts.refusals import TransactionReverted
 from contracts.sender import Sender
 from contracts.transactions import SignedTransaction
+from coordinator import funds
 from coordinator.rounds import service as rounds
+from coordinator.settings import load_settings
 from coordinator.settlement.tables import DemandRow, TransactionRow
 from tests.dishonest.coordinator import publish_lie
 from tests.dishonest.lies import LIES
@@ -59,6 +63,25 @@ async def test_every_demand_is_answered(scene: Scene, auditor: Auditor) -> None:
     await scene.settle(2)
     assert count_answering(scene) == WIDTH
     assert await auditor.watch() == 0
+
+
+async def test_bonds_of_answered_demands_are_collected_while_the_worker_is_stopped(stage: Stage) -> None:
+    async with stage.open() as scene:
+        await scene.settle(3)
+        demand(scene, 0)
+        await scene.settle(3)
+    settings = load_settings(
+        dev=True, data_dir=stage.folder, deployment=stage.folder / "deployment.json", rpc_url=stage.chain.url
+    )
+    passphrase = "a passphrase of tests"
+    secret = stage.chain.chain.accounts[COORDINATOR].private_key
+    save_keystore(stage.folder / "coordinator.keystore.json", encrypt_secret(secret, passphrase, 1_024))
+    settings = settings.model_copy(update={"passphrase": SecretStr(passphrase)})
+    assert funds.show(settings)["bonds"] == str(BOND)
+    collected = funds.collect(settings)
+    assert (collected["collected"], collected["bonds"]) == (str(BOND), "0")
+    with pytest.raises(funds.NothingToCollect):
+        funds.collect(settings)
 
 
 async def test_what_the_court_was_shown_fits_what_was_handed_out(scene: Scene) -> None:

@@ -1,10 +1,13 @@
 """Every lie of a real coordinator on a real chain: found, proven, struck, paid for; and what was final stays so."""
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.calls import ClaimItem
 from coordinator.rounds import store
 from ledger.faults.case import Promises
+from ledger.statements import Signed
 from ledger.tree import PaddedTree
 from tests.dishonest.coordinator import draft_sealed, give_out, publish_lie
 from tests.dishonest.lies import LIES, Lie
@@ -123,3 +126,30 @@ async def test_restart_tells_and_sends_nothing_twice(scene: Scene, auditor: Audi
         assert await auditor.watch(draft.told) == 1
     assert auditor.count_transactions() == sent
     assert [line["event"] for line in auditor.lines[lines:] if line["event"] != "struck"] == []
+
+
+async def test_late_proof_costs_the_bond_and_takes_nothing_back(scene: Scene, auditor: Auditor) -> None:
+    publish_lie(scene, next(lie for lie in LIES if lie.name == "overpay"), 0)
+    scene.pass_time(WINDOW + 1)
+    assert await auditor.watch() == 1
+    state = scene.gateway.fetch_job(scene.stage.job)
+    assert state is not None
+    assert (state.halted, state.bond) == (0, 0)
+    assert scene.gateway.fetch_funds(auditor.address) == scene.stage.terms.bond // 10
+    claim_all(scene)
+
+
+async def test_standing_round_is_struck_before_an_older_fault_costs_the_bond(scene: Scene, auditor: Auditor) -> None:
+    """A fault in a final round strikes nothing: the round that can still be struck comes first."""
+    publish_lie(scene, next(lie for lie in LIES if lie.name == "overpay"), 0)
+    other = replace(scene.stage.receipts[0].statement, round=1, contribution=bytes(32))
+    first = draft_sealed(scene, 1).receipts[0].statement
+    told = Promises(
+        receipts=tuple(
+            Signed.issue(receipt, scene.gateway.domain, scene.house.context.signer)
+            for receipt in (replace(other, seq=0), first)
+        )
+    )
+    assert await auditor.watch(told) == 1
+    assert {line["round"] for line in auditor.find("fault")} == {1, 2}
+    await expect_struck(scene, auditor)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from client.auditor.watch.archive import Archive
 from client.auditor.watch.place import Place
+from client.auditor.watch.verifying import list_nodes
 from contracts.court_events import DemandAnswered
+from ledger import evidence
 from ledger.eip712 import Domain
 from ledger.faults.case import Case, KnownRound, Promises
-from ledger.faults.faults import DemandUnanswered, Fault
+from ledger.faults.faults import DemandUnanswered, Fault, FaultKind
 from ledger.faults.finding import find_round_faults, find_signed_faults
 from ledger.faults.gaps import find_gaps
 from ledger.faults.gathering import add_entry, add_shown, gather, keep_promises
 from ledger.faults.promises import find_missing
 from ledger.statements import Terms
 
+FAULTS_OF_A_KIND = 3
 LIVE_ROUNDS = 64
 """Rounds that are held in memory; an older one is read again when a node stands on it."""
 
@@ -36,6 +40,8 @@ class Casework(Mapping[int, KnownRound]):
         self._held = keep_promises(domain, terms, held)
         self._known: dict[int, KnownRound] = {}
         self._answers: list[DemandAnswered] = []
+        self._entered: dict[bytes, list[int]] = {}
+        self._indexed: set[int] = set()
         self._faults: dict[int, list[Fault]] = {}
 
     def __getitem__(self, number: int) -> KnownRound:
@@ -65,6 +71,7 @@ class Casework(Mapping[int, KnownRound]):
         """More is known of a round, or it is gone: it is read again."""
         self._known.pop(number, None)
         self._faults.pop(number, None)
+        self._indexed.discard(number)
 
     def list_held(self) -> set[int]:
         """Posted rounds about which somebody kept promises."""
@@ -75,16 +82,16 @@ class Casework(Mapping[int, KnownRound]):
     def search(self, number: int, case: Case) -> list[Fault]:
         """The faults of a posted round, searched for once until more is known of it."""
         if number not in self._faults:
-            self._faults[number] = list(find_round_faults(case, self[number]))
+            self._faults[number] = _keep_few(find_round_faults(case, self[number]))
         return self._faults[number]
 
     def list_found(self) -> list[Fault]:
         """Every fault found in posted rounds, the earliest round first."""
         return [fault for number in sorted(self._faults) for fault in self._faults[number]]
 
-    def list_gaps(self, number: int, case: Case) -> list[int]:
-        """The seqs of a round of which something is missing."""
-        return list(find_gaps(case, self[number]))
+    def find_gaps(self, number: int, case: Case) -> Iterator[int]:
+        """The seqs of a round of which something is missing, as many as are asked for."""
+        return find_gaps(case, self[number])
 
     def build(self, now: int, halted: int) -> Case:
         """The case as of one block."""
@@ -93,7 +100,21 @@ class Casework(Mapping[int, KnownRound]):
             tuple(one for one in self._held.closings if one.statement.round not in self._place.rounds),
             tuple(one for one in self._held.headers if one.statement.round not in self._place.rounds),
         )
-        return Case(self._domain, self._terms, self, pending, now, halted)
+        return Case(self._domain, self._terms, self, pending, now, halted, self._index())
+
+    def _index(self) -> Mapping[bytes, list[int]]:
+        """In which rounds each node has an entry, as published: rounds themselves are read only where it matters."""
+        for number in self._place.rounds:
+            if number not in self._indexed:
+                self._indexed.add(number)
+                self._enter(number, list_nodes(self._archive.load_round(number).get(evidence.ENTRIES, b"")))
+        return self._entered
+
+    def _enter(self, number: int, nodes: Iterable[bytes]) -> None:
+        for node in nodes:
+            rounds = self._entered.setdefault(node, [])
+            if number not in rounds:
+                rounds.append(number)
 
     def _gather(self, number: int) -> KnownRound:
         header = self._place.rounds[number].header
@@ -105,7 +126,19 @@ class Casework(Mapping[int, KnownRound]):
                 known = add_shown(known, answer.shown)
             if previous is not None and previous.round == number:
                 known = add_entry(known, previous)
+        self._enter(number, (proven.entry.node for proven in known.entries))
         return known
+
+
+def _keep_few(faults: Iterable[Fault]) -> list[Fault]:
+    """The first of each kind: one strikes the round, and a liar can make any number of them."""
+    kept: list[Fault] = []
+    counts: Counter[FaultKind] = Counter()
+    for fault in faults:
+        counts[fault.KIND] += 1
+        if counts[fault.KIND] <= FAULTS_OF_A_KIND:
+            kept.append(fault)
+    return kept
 
 
 def find_pending(case: Case) -> list[Fault]:

@@ -79,7 +79,9 @@ class JobWatch:
         self._follower = Follower(equipment.gateway, self.place)
         self._casework: Casework | None = None
         self._verifier: RoundVerifier | None = None
+        # Rounds that need no more looks, and those whose checks were made over all that was given so far.
         self._done: set[int] = set()
+        self._verified: set[int] = set()
         self._said: set[str] = set()
 
     def look(self) -> Sight:
@@ -134,7 +136,7 @@ class JobWatch:
             self._archive.forget(number)
             if self._casework is not None:
                 self._casework.forget(number)
-            self._verifier, self._done = None, set()
+            self._verifier, self._done, self._verified = None, set(), set()
 
     def _open_casework(self, sight: Sight) -> Casework | None:
         place = self.place
@@ -167,23 +169,26 @@ class JobWatch:
         if audited is not None:
             recomputation = self._with.recompute(audited) if self._with.recompute else None
             self._verifier = RoundVerifier(audited, self._archive, recomputation, self._with.spread)
-            self._done = set()
+            self._done, self._verified = set(), set()
 
     def _look_at(self, known: WatchedRound, casework: Casework, case: Case) -> None:
         number = known.number
         if number in self._done:
             return
         looked_at = known.recomputed or self._with.recompute is None
-        if known.complete and known.outcome and looked_at and self._verifier is not None:
+        settled = known.complete and known.outcome in ("pass", "fail") and looked_at
+        if settled and number not in self._verified and self._verifier is not None:
             self._verifier.restore(number)
             self._done.add(number)
             if known.faults or number in casework.list_held():
                 known.faults = len(casework.search(number, case))
             return
-        if not known.complete and self._fetch(number):
+        changed = not known.complete and self._fetch(number)
+        if changed:
             casework.forget(number)
         known.faults = len(casework.search(number, case))
-        if self._verifier is not None:
+        if self._verifier is not None and (changed or number not in self._verified):
+            self._verified = {one for one in self._verified if one < number} | {number}
             verified = self._verifier.verify(known, case.now)
             _record(known, verified.results)
             known.complete = verified.complete
@@ -205,7 +210,7 @@ class JobWatch:
             if known.recomputed:
                 continue
             if known.complete or now >= known.window_end:
-                _record(known, self._verifier.recompute(known.number), more=True)
+                _record(known, self._verifier.recompute(known.number))
                 known.recomputed = True
             return
 
@@ -254,9 +259,11 @@ class JobWatch:
         self._with.teller.tell(self.job, event, sentence, **facts)
 
 
-def _record(known: WatchedRound, results: Iterable[Result], *, more: bool = False) -> None:
-    """Notes the checks that failed and those that could not be made; `more` adds to what was noted."""
-    failed, unknown = (set(known.failed), set(known.unknown)) if more else (set(), set())
+def _record(known: WatchedRound, results: Iterable[Result]) -> None:
+    """Notes the checks that failed and those that could not be made, in place of what these checks had said before."""
+    results = list(results)
+    asked = {result.check for result in results}
+    failed, unknown = set(known.failed) - asked, set(known.unknown) - asked
     for result in results:
         if result.outcome is Outcome.FAIL:
             failed.add(result.check)

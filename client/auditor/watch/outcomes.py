@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from client.auditor.watch.place import WatchedRound
 from client.output import format_amount, format_time
+from contracts.state import NOT_FINAL
 from ledger.faults.faults import DemandUnanswered, Fault
 
 
@@ -24,8 +25,9 @@ def describe_round(known: WatchedRound) -> str:
     if known.outcome == "unknown":
         missing = ", ".join(known.unknown) or "evidence is missing"
         return f"{what}: NOT CHECKED: {missing}"
-    reward, final = format_amount(head.total_reward), format_time(known.final_at)
-    return f"{what}: all checks passed; {head.count} entries, {reward} tokens, final at {final}"
+    reward = format_amount(head.total_reward)
+    final = "waits for its witnesses" if known.final_at == NOT_FINAL else f"final at {format_time(known.final_at)}"
+    return f"{what}: all checks passed; {head.count} entries, {reward} tokens, {final}"
 
 
 def describe_fault(fault: Fault) -> str:

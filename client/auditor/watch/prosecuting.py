@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from client.auditor.watch.casework import Casework, find_pending, find_unanswered
 from client.auditor.watch.docket import NO_EFFECT, Action, Docket
@@ -14,6 +15,7 @@ from client.auditor.watch.following import Sight
 from client.auditor.watch.place import Place, WatchedRound
 from client.auditor.watch.telling import Teller
 from contracts.challenges import CourtCalls, PostedJob
+from contracts.errors import ProviderRefused
 from contracts.fees import FeeAboveLimit
 from contracts.gateway import Gateway
 from contracts.refusals import InsufficientFunds, TransactionReverted
@@ -106,23 +108,20 @@ class Prosecutor:
             sentence = f"{action.label} had no effect: {action.detail}"
             self._teller.tell(None, "transaction_failed", sentence, subject=subject)
 
-    def _choose(self, place: Place, casework: Casework, case: Case, sight: Sight) -> Iterator[Fault]:
-        """Faults that still cost something, the earliest round first."""
+    def _choose(self, place: Place, casework: Casework, case: Case, sight: Sight) -> list[Fault]:
+        """Faults that still cost something: what strikes a round before what only cuts the bond, the earliest first."""
         assert sight.state is not None  # noqa: S101  looked at by the caller
-        now = sight.head.timestamp
-        faults = [*casework.list_found(), *find_pending(case), *find_unanswered(place, now)]
-        for fault in sorted(faults, key=lambda fault: fault.round):
-            known = place.rounds.get(fault.round)
-            standing = not place.is_struck(fault.round) and (known is None or now < known.window_end)
-            if standing or sight.state.bond > 0:
-                yield fault
+        faults = [*casework.list_found(), *find_pending(case), *find_unanswered(place, case.now)]
+        strikes = {id(fault): _would_strike(place, fault, case.now) for fault in faults}
+        chosen = [fault for fault in faults if strikes[id(fault)] or sight.state.bond > 0]
+        return sorted(chosen, key=lambda fault: (not strikes[id(fault)], fault.round))
 
     def _pursue(self, job: PostedJob, place: Place, fault: Fault, now: int) -> bool:
         """One step towards showing a fault; False where the court would not uphold it."""
         name = to_hex(compute_fault_id(fault, job.id, self._gateway.domain))
         known = self._docket.find(f"challenge:{name}")
         if known is not None and known.state not in NO_EFFECT:
-            return True
+            return known.state not in _DONE
         # What reverted may be upheld now: a fork can put a proof into the very second of its commitment.
         if (known is not None and known.tries >= MOST_TRIES) or not self._would_uphold(job, fault, name):
             return False
@@ -147,7 +146,7 @@ class Prosecutor:
         call = self._calls.challenge(job, fault, NO_SALT)
         try:
             self._gateway.execution.estimate_gas(call, self._docket.address)
-        except TransactionReverted as refusal:
+        except (TransactionReverted, ProviderRefused) as refusal:
             if self._refused.get(name) != str(refusal):
                 sentence = f"round {fault.round}: {fault.KIND.slug} cannot be shown now: {refusal}"
                 self._tell(job, "challenge_refused", sentence, fault=fault.KIND.slug, round=fault.round, id=name)
@@ -164,9 +163,9 @@ class Prosecutor:
             early = known.posted_at + window // PATIENCE <= now < known.posted_at + window // 3
             if not early or place.is_struck(number):
                 continue
-            open_demands = sum(demand.round == number and not demand.answered_in for demand in place.demands)
-            gaps = [seq for seq in casework.list_gaps(number, case) if place.find_demand(number, seq) is None]
-            for seq in gaps[: max(0, self._limits.demands - open_demands)]:
+            waiting = sum(demand.round == number and not demand.answered_in for demand in place.demands)
+            gaps = (seq for seq in casework.find_gaps(number, case) if place.find_demand(number, seq) is None)
+            for seq in islice(gaps, max(0, self._limits.demands - waiting)):
                 yield number, seq
 
     def _demand(self, job: PostedJob, number: int, seq: int) -> None:
@@ -230,6 +229,15 @@ def _anchor(gateway: Gateway, known: WatchedRound) -> Anchor:
     return Anchor(head.digest(gateway.domain), head.entries_root, head.count, known.final_at)
 
 
+def _would_strike(place: Place, fault: Fault, now: int) -> bool:
+    """Whether a round stands that the proof would strike; a final round only costs the bond."""
+    known = place.rounds.get(fault.round)
+    return not place.is_struck(fault.round) and (known is None or now < known.window_end)
+
+
 def _is_hasty(known: WatchedRound | None, now: int) -> bool:
     """Whether a window is so near its end that a proof cannot wait for a commitment's block."""
-    return known is not None and known.window_end - now < (known.window_end - known.posted_at) // HASTE
+    if known is None:
+        return False
+    # Once it is over nothing can be struck any more, and there is time for a commitment.
+    return 0 < known.window_end - now < (known.window_end - known.posted_at) // HASTE

@@ -41,7 +41,7 @@ def fetch_round(source: EvidenceSource, archive: Archive, job: bytes, number: in
     """
     files = source.fetch_round(job, number)
     replies = {}
-    for node in _choose(_list_nodes(files.get(evidence.ENTRIES, b""))):
+    for node in _choose(list_nodes(files.get(evidence.ENTRIES, b""))):
         reply = source.fetch_entry(job, number, node)
         if reply is not None:
             replies[f"{to_address(node)}.json"] = reply
@@ -112,7 +112,7 @@ def _list_missing(files: Mapping[str, bytes]) -> set[str]:
     return {evidence.HEADER, evidence.MANIFEST, *evidence.ALWAYS, *listed} - set(files)
 
 
-def _list_nodes(content: bytes) -> list[bytes]:
+def list_nodes(content: bytes) -> list[bytes]:
     """The nodes that entries.json names, as far as it can be read: only to know whom to ask for."""
     try:
         return [parse_address(item["node"]) for item in json.loads(content)]

@@ -8,9 +8,11 @@ import pytest
 
 from contracts.artifacts import NAMES, load_artifact, load_interfaces
 from contracts.calls import Calls
+from contracts.challenges import _CHALLENGES, CourtCalls
 from contracts.events import RENAMED, STRUCTS, Event
 from contracts.logs import KINDS, SOURCES
-from contracts.state import AccountState, JobState, NodeState, RoundState
+from contracts.state import AccountState, DemandState, JobState, NodeState, RoundState
+from ledger.faults.faults import FaultKind
 from ledger.structs import TypedStruct, to_snake
 
 TYPES: dict[str, type] = {"bytes32": bytes, "bytes": bytes, "address": bytes, "bool": bool}
@@ -22,7 +24,8 @@ def name_members(members: list[Mapping[str, Any]]) -> dict[str, type]:
 
 def find_type(member: Mapping[str, Any]) -> type:
     if member["type"] == "tuple":
-        return STRUCTS[member["name"]]
+        # The court's exhibits are read by name where they are used.
+        return STRUCTS.get(member["name"], tuple[Any, ...])
     return TYPES.get(member["type"], int)
 
 
@@ -33,6 +36,7 @@ def find_type(member: Mapping[str, Any]) -> type:
         ("JobLedger", "roundOf", RoundState),
         ("JobLedger", "accountOf", AccountState),
         ("NodeRegistry", "nodeOf", NodeState),
+        ("ChallengeCourt", "demandOf", DemandState),
     ],
 )
 def test_state_is_the_twin_of_its_struct(contract: str, function: str, twin: type) -> None:
@@ -72,6 +76,13 @@ def _list_statements() -> list[type[TypedStruct]]:
     return found + [inner for cls in found for inner in cls.__subclasses__()]
 
 
+def test_every_kind_of_fault_has_a_function_of_the_court() -> None:
+    interface = load_artifact("ChallengeCourt").interface
+    shown = {function for function, _ in _CHALLENGES.values()}
+    assert set(_CHALLENGES) == set(FaultKind)
+    assert shown | {"challengeNode"} == {name for name in interface.functions if name.startswith("challenge")}
+
+
 def test_no_function_that_we_call_is_overloaded() -> None:
     for name in NAMES:
         names = [f["name"] for f in load_interfaces()[name].fragments if f["type"] == "function"]
@@ -79,6 +90,8 @@ def test_no_function_that_we_call_is_overloaded() -> None:
 
 
 def test_calls_name_functions_that_exist() -> None:
-    public = [name for name in vars(Calls) if not name.startswith("_")]
+    # `challenge` chooses among the court's functions by the kind of fault.
+    public = [name for calls in (Calls, CourtCalls) for name in vars(calls) if not name.startswith("_")]
+    public.remove("challenge")
     known = {to_snake(f) for name in NAMES for f in load_interfaces()[name].functions}
     assert set(public) <= known

@@ -1,12 +1,15 @@
 """What a watchtower keeps and reads: its place, the archive, promises of nodes; and what it says."""
 
 import json
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from client.auditor.watch.archive import Archive
 from client.auditor.watch.held import load_promises
+from client.auditor.watch.job_watch import _record
 from client.auditor.watch.metrics import parse_listen
 from client.auditor.watch.outcomes import describe_fault, describe_round, judge
 from client.auditor.watch.place import Bounty, Demanded, Place, PlaceUnusable, WatchedRound
@@ -14,6 +17,8 @@ from client.auditor.watch.telling import Teller
 from client.errors import UsageRefused
 from ledger.faults.faults import DemandUnanswered, RewardWrong
 from ledger.faults.finding import find_faults
+from ledger.faults.gaps import find_gaps
+from ledger.verify.results import Outcome, Result
 from tests.dishonest.lies import LIES
 from tests.simulated.job import SimulatedJob
 from tests.simulated.lying import draft_round, know_job, play_honest
@@ -120,12 +125,29 @@ def test_pass_has_to_be_earned(job: SimulatedJob) -> None:
     assert judge(make_round(job, complete=True, faults=1)) == "fail"
 
 
+def test_later_look_replaces_only_what_it_looked_at(job: SimulatedJob) -> None:
+    known = make_round(job, failed=["carry", "scores"], unknown=["beacon", "screening"])
+    _record(known, [Result("carry", Outcome.PASS), Result("beacon", Outcome.FAIL), Result("opening", Outcome.UNKNOWN)])
+    assert (known.failed, known.unknown) == (["beacon", "scores"], ["opening", "screening"])
+
+
+def test_any_count_that_a_header_claims_is_looked_at_lazily(job: SimulatedJob) -> None:
+    case = know_job(job)
+    huge = replace(case.rounds[1], header=replace(case.rounds[1].header, count=1 << 62), entries=())
+    assert list(islice(find_gaps(case, huge), 3)) == [0, 1, 2]
+
+
 def test_no_word_of_success_where_nothing_was_checked(job: SimulatedJob) -> None:
     unknown = describe_round(make_round(job, outcome="unknown", unknown=["scores"]))
     false = describe_round(make_round(job, outcome="fail", failed=["carry"], faults=2))
     assert "NOT CHECKED: scores" in unknown
     assert "CONTRADICTION: carry; 2 provable on chain" in false
     assert "passed" not in unknown + false
+
+
+def test_round_that_waits_for_witnesses_names_no_time(job: SimulatedJob) -> None:
+    line = describe_round(make_round(job, outcome="pass", complete=True, final_at=2**64 - 1))
+    assert line.endswith("waits for its witnesses")
 
 
 def test_fault_is_told_with_its_place(job: SimulatedJob) -> None:
