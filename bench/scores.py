@@ -32,8 +32,10 @@ PAY = Unit("of an honest node's pay")
 BARS = {
     "zero": 0.0,
     "noise": 0.01,
-    "replayed moves": 0.0,
-    "replayed gradients": 0.0,
+    "replayed moves": 0.001,
+    "replayed older moves": 0.001,
+    "replayed gradients": 0.001,
+    "replayed older gradients": 0.001,
     "copies of old updates": 0.1,
     "averages of old updates": 0.1,
     "a tenth of the data": 0.35,
