@@ -14,8 +14,11 @@ from learning.rules import LearningRules
 from learning.tasks.task import Positions
 from learning.tensors import ArrayType, MalformedArrays, read_arrays, write_arrays
 
-KEPT: Final = 3
-"""How many global moves and published gradients count as public directions."""
+KEPT: Final = 32
+"""How many global moves and published gradients count as public directions: the newest of a job.
+
+All of them in most jobs: a direction that is no longer removed can be replayed for as much as honest work earns.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +26,7 @@ class RoundState:
     """State before a round.
 
     `momentum [n] float64`, `clip` in units of 2^-f, `pool` the validation positions not drawn yet (sorted), `moves` and
-    `gradients` the last three, newest first, `digests` those of all updates of earlier rounds that passed screening.
+    `gradients` the last 32, newest first, `digests` those of all updates of earlier rounds that passed screening.
     """
 
     momentum: Vector64 = field(repr=False)

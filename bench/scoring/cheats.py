@@ -78,21 +78,22 @@ def send_noise(sight: Sight) -> Update:
 
 def replay_moves(sight: Sight) -> Update:
     """A mixture of the last three moves of the model."""
-    moves = [later.astype(np.float64) - earlier for earlier, later in pairwise(sight.models)][-3:]
-    return _mix(sight, moves)
+    return _mix(sight, _find_moves(sight)[-3:])
 
 
 def replay_older_moves(sight: Sight) -> Update:
-    """The move from the initial model to the one of four rounds ago: no direction of the last three rounds."""
-    if len(sight.models) < 6:
-        return sight.nothing()
-    return _mix(sight, [sight.models[-5].astype(np.float64) - sight.models[0]])
+    """A mixture of the moves before the last three."""
+    return _mix(sight, _find_moves(sight)[:-3])
 
 
 def replay_gradients(sight: Sight) -> Update:
     """A mixture of the last three published gradients, downhill."""
-    published = [outcome.gradient.values for outcome in sight.outcomes if outcome.gradient is not None][-3:]
-    return _mix(sight, [-values.astype(np.float64) for values in published])
+    return _mix(sight, _find_descents(sight)[-3:])
+
+
+def replay_older_gradients(sight: Sight) -> Update:
+    """A mixture of the published gradients before the last three, downhill."""
+    return _mix(sight, _find_descents(sight)[:-3])
 
 
 def copy_old_update(sight: Sight) -> Update:
@@ -152,6 +153,7 @@ CHEATS: Mapping[str, Behaviour] = {
     "replayed moves": replay_moves,
     "replayed older moves": replay_older_moves,
     "replayed gradients": replay_gradients,
+    "replayed older gradients": replay_older_gradients,
     "copies of old updates": copy_old_update,
     "exact copies": copy_exactly,
     "averages of old updates": average_old_updates,
@@ -159,6 +161,15 @@ CHEATS: Mapping[str, Behaviour] = {
     "label flipping": flip_labels,
     "shuffled histories": shuffle_histories,
 }
+
+
+def _find_moves(sight: Sight) -> list[Vector64]:
+    return [later.astype(np.float64) - earlier for earlier, later in pairwise(sight.models)]
+
+
+def _find_descents(sight: Sight) -> list[Vector64]:
+    published = [outcome.gradient for outcome in sight.outcomes if outcome.gradient is not None]
+    return [-gradient.values.astype(np.float64) for gradient in published]
 
 
 def _mix(sight: Sight, directions: Sequence[Vector64]) -> Update:

@@ -36,9 +36,10 @@ class Ground:
     nodes: Sequence[Examples]
     validation: Examples
 
-    def train(self, base: Vector32, clip: int, seed: int) -> list[Update]:
-        """Every node's update."""
-        moves = [self.task.train(base, own, seed * 1_000 + node).move for node, own in enumerate(self.nodes)]
+    def train(self, base: Vector32, clip: int, seed: int, nodes: int | None = None) -> list[Update]:
+        """The updates of the first so many nodes, or of all."""
+        working = self.nodes[:nodes]
+        moves = [self.task.train(base, own, seed * 1_000 + node).move for node, own in enumerate(working)]
         return [quantise(move, self.rules.fraction_bits, clip) for move in moves]
 
     def play(self, rounds: int, groups: int, positions: int) -> Game:

@@ -4,6 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from learning.parameters import Vector64
 from learning.quantise import quantise
 from learning.round import RoundInputs, RoundOutcome, Void, run_round
 from learning.state import RoundState
@@ -202,7 +203,9 @@ def test_job_continued_from_saved_state_gives_the_same_rounds(
     assert straight.state.to_bytes() == resumed.state.to_bytes()
 
 
-def test_three_moves_and_gradients_are_remembered_newest_first() -> None:
+@pytest.mark.parametrize("kept", [3, 32])
+def test_moves_and_gradients_are_remembered_newest_first(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("learning.round.KEPT", kept)
     job = make_job(nodes=3, server_momentum="0.5")
     inputs = replace(job.begin(), contributions=())
     inputs = replace(inputs, contributions=reveal(job.train(inputs.base, inputs.state.clip, 1)))
@@ -211,9 +214,9 @@ def test_three_moves_and_gradients_are_remembered_newest_first() -> None:
         outcome = run_round(inputs)
         models.append(outcome.model)
         inputs = follow(job, inputs, outcome, round)
-    assert len(inputs.state.gradients) == 3
+    assert len(inputs.state.gradients) == min(kept, 4)
     expected = [newer.astype(float) - older.astype(float) for older, newer in pairwise(models)]
-    assert np.array_equal(inputs.state.moves, expected[:0:-1])
+    assert np.array_equal(inputs.state.moves, expected[::-1][:kept])
 
 
 def test_replayed_public_directions_earn_next_to_nothing(
@@ -232,3 +235,20 @@ def test_replayed_public_directions_earn_next_to_nothing(
     replayed = [abs(one.score) for one in judged[len(honest) :]]
     assert {one.verdict for one in judged} == {Verdict.ACCEPTED}
     assert max(replayed) < 0.02 * max(abs(one.score) for one in judged)
+
+
+def test_directions_of_long_ago_earn_no_more_than_new_ones() -> None:
+    job = make_job(nodes=3, server_momentum="0.5")
+    inputs, moves, gradients = job.begin(), list[Vector64](), list[Vector64]()
+    for round in range(2, 8):
+        outcome = run_round(replace(inputs, contributions=reveal(job.train(inputs.base, inputs.state.clip, round - 1))))
+        assert outcome.gradient is not None
+        moves.append(outcome.model.astype(np.float64) - inputs.base)
+        gradients.append(outcome.gradient.values.astype(np.float64))
+        inputs = follow(job, inputs, outcome, round)
+    replays = [moves[0], moves[0] + moves[1] + moves[2], -gradients[0], -gradients[1]]
+    clip = inputs.state.clip
+    honest = job.train(inputs.base, clip, 7)
+    updates = [*honest, *(quantise(1e3 * replay, 12, clip) for replay in replays)]
+    judged = run_round(replace(inputs, contributions=reveal(updates))).judged
+    assert max(abs(one.score) for one in judged[3:]) < 0.02 * max(abs(one.score) for one in judged)
