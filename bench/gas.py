@@ -19,6 +19,8 @@ BARRED = 1_000
 
 STORAGE = "the slots and the transfer that it writes, and 512 gas of calldata for each word of the proof"
 
+REJECTION = "what the ledger writes (the job halted, a budget burned, the bond cut), two bodies of calldata at most"
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -161,13 +163,15 @@ def _report_challenges(report: Report, stand: Stand) -> None:
             GAS,
             costs["committed"],
             bar=at_most(110_000),
-            bound="what the ledger writes: the job halted, a budget burned, the bond cut, the bounty credited",
+            bound=f"{REJECTION}, and the bounty credited",
             how=f"upheld, round of {BARRED:,} entries struck, by a sender who had committed to it (commitChallenge)",
         )
         report.add(
             f"challenge: {lie}, without an earlier commitment",
             GAS,
             costs["uncommitted"],
+            bar=at_most(110_000),
+            bound=f"{REJECTION}, and the slot in which the bounty waits",
             how="the same, upheld as well; the bounty waits in a slot of its own for whoever had committed",
         )
     report.add("commitChallenge", GAS, measure_commitment(stand), how="once for each fault that is to be rewarded")
