@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from coordinator.endurance import keep
+from coordinator.edge_duties import keep
 from tests.coordination.conftest import Scene
 from tests.coordination.premises import House, Premises
 from tests.coordination.test_rounds import make_payload
