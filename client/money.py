@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from client.output import TOKEN_DECIMALS, format_amount
+from client.output import format_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,6 @@ class Token:
     def show(self, amount: int) -> str:
         """Base units as an exact decimal number with the token's symbol."""
         return f"{format_amount(amount, self.decimals)} {self.symbol or 'tokens'}"
-
-
-TALLY = Token(TOKEN_DECIMALS)
-"""The token of a deployment: its decimals are in our own contract."""
 
 
 def show_amount(token: Token | None, amount: int) -> str:

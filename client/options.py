@@ -36,7 +36,10 @@ def start() -> tuple[ClientSettings, Home]:
     from client.home import Home  # noqa: PLC0415 -- --help must not wait for these
     from client.logs import configure_logs  # noqa: PLC0415
     from client.settings import load_settings  # noqa: PLC0415
+    from contracts.recursion import keep_recursion_limit  # noqa: PLC0415
 
+    # Files and bundles come from others too, and a program that goes offline makes no client that would do it.
+    keep_recursion_limit()
     settings = load_settings()
     configure_logs(settings.log_level)
     return settings, Home(settings.home)

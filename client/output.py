@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 TOKEN_DECIMALS = 18
 SHOWN_DECIMALS = 6
 PIPED_WIDTH = 240
-ROOM_BESIDE = 50
+BORDER = 3
+TEXT_WIDTH = 20
 
 
 def create_console() -> Console:
@@ -36,19 +37,23 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     from rich.text import Text  # noqa: PLC0415
 
     console = Console(highlight=False)
-    # A file or a pipe has no edge: nothing is folded there.
-    width = console.width if console.is_terminal else PIPED_WIDTH
+    if not console.is_terminal:
+        # A file or a pipe has no edge: nothing is folded there.
+        console = Console(highlight=False, width=PIPED_WIDTH)
     table = Table(title=title or None, title_justify="left")
+    fits = (
+        sum(map(_measure, columns, zip(*rows, strict=True))) + BORDER * len(columns) < console.width if rows else True
+    )
     for index, column in enumerate(columns):
-        numeric = bool(rows) and all(_is_number(row[index]) for row in rows)
-        longest = max((len(row[index]) for row in rows if row[index].startswith("0x")), default=0)
-        # What a person copies stays in one piece where the others have room beside it.
-        whole = numeric or 0 < longest <= width - ROOM_BESIDE
+        cells = [row[index] for row in rows]
+        numeric = bool(rows) and all(map(_is_number, cells))
+        # What a person copies stays in one piece where there is room for the others beside it.
+        whole = numeric or (fits and any(cell.startswith("0x") for cell in cells))
         table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         # As text: a cell may hold what others wrote, which is neither markup nor anything a terminal obeys.
         table.add_row(*(Text(show_text(cell)) for cell in row))
-    console.print(table, width=width)
+    console.print(table)
 
 
 def print_pairs(pairs: Mapping[str, str]) -> None:
@@ -79,6 +84,13 @@ def shorten_amount(amount: int, decimals: int = TOKEN_DECIMALS) -> str:
 def format_time(at: int) -> str:
     """Seconds UTC as a date and time."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _measure(column: str, cells: Sequence[str]) -> int:
+    """How wide a column should be: as its longest cell, but words can be folded."""
+    longest = max(map(len, (column, *cells)))
+    folds = any(" " in cell for cell in cells)
+    return min(longest, max(TEXT_WIDTH, len(column))) if folds else longest
 
 
 def _is_number(text: str) -> bool:

@@ -41,6 +41,14 @@ class Unit:
         return str(amount) if self.decimals is None else shorten_amount(amount, self.decimals)
 
 
+def ask_unit(chain: Chain, token: bytes) -> Unit:
+    """A token's unit as the chain tells it now; base units where it tells nothing, for what was done must be shown."""
+    try:
+        return Unit(chain.fetch_decimals(token))
+    except (ChainError, MalformedAnswer):
+        return Unit(None)
+
+
 class TokenBook:
     """The units of tokens on a coordinator's chain.
 

@@ -155,7 +155,9 @@ def load_keystore(path: Path) -> dict[str, Any]:
     try:
         keystore = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise WalletRefused(path, "there is no such file; `tally node init` creates one") from None
+        raise WalletRefused(
+            path, "there is no such file; `tally node init` makes a node's wallets, `tally job create` a requester's"
+        ) from None
     except ValueError:
         raise WalletRefused(path, "not a keystore: it is not JSON") from None
     if not isinstance(keystore, dict) or keystore.get("version") != 3:

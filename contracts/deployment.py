@@ -132,11 +132,13 @@ class Deployment:
         """Return the deployment in a file.
 
         Raises:
-            MalformedDeployment: not JSON, or not a deployment.
+            MalformedDeployment: no such file, not JSON, or not a deployment.
             OSError: the file cannot be read.
         """
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise MalformedDeployment(str(path), "the file", "there", "no such file") from None
         except ValueError as error:
             raise MalformedDeployment(str(path), "the file", "UTF-8 JSON", str(error)) from None
         return cls.from_json(value, str(path))

@@ -226,11 +226,9 @@ class Agent:
                 await self.host.journal_thread.run(lambda: self.host.journal.mark_ended(kept.contribution, detail))
 
     async def _catch_up(self) -> None:
-        """Keeps what ended rounds came to while there is no work: after a job's last round no assignment asks for it.
-
-        At the first, second, fourth, eighth … idle poll in a row: a round that never ends costs little.
-        """
+        """Keeps what ended rounds came to while there is no work: no assignment follows the last round of a job."""
         self._idle_polls += 1
+        # At the first, second, fourth, eighth … idle poll in a row: a round that never ends costs little.
         if self._idle_polls & (self._idle_polls - 1):
             return
         archive = self.host.archive

@@ -135,12 +135,14 @@ def explain(
 
 
 def _ask_chain(gateway: Gateway | None, found: Contact, terms: Terms, node: bytes) -> tuple[Token | None, int | None]:
-    """How the job's token is shown, and what the node has drawn; without a chain only our own token is known."""
+    """How the job's token is shown, and what the node has drawn, where a chain was named."""
     from client.chain import fetch_token  # noqa: PLC0415
-    from client.money import TALLY  # noqa: PLC0415
+    from client.money import Token  # noqa: PLC0415
+    from client.tokens import TokenBook  # noqa: PLC0415
 
     if gateway is None:
-        return (TALLY if terms.token == found.pin.token else None), None
+        decimals = TokenBook(found, None).find_unit(terms.token).decimals
+        return (None if decimals is None else Token(decimals)), None
     with gateway:
         drawn = gateway.fetch_claimed(terms.job_id(), node)
         return fetch_token(gateway, terms.token), drawn
@@ -219,10 +221,10 @@ def _claim_alone(
 
 
 def _ask_unit(gateway: Gateway, job: bytes) -> Unit:
-    from client.tokens import Unit  # noqa: PLC0415
+    from client.tokens import Unit, ask_unit  # noqa: PLC0415
 
     state = gateway.fetch_job(job)
-    return Unit(None if state is None else gateway.fetch_decimals(state.token))
+    return Unit(None) if state is None else ask_unit(gateway, state.token)
 
 
 def _unlock_any(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from client.options import start
+from client.options import JsonOption, start
 
 NodeOption = Annotated[
     str | None,
@@ -20,6 +20,7 @@ def receipts(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
     job: Annotated[str | None, typer.Option("--job", metavar="JOB", help="This job only; else all of them.")] = None,
     node: NodeOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write what coordinators signed to your nodes, for an auditor: `tally audit watch --receipts FILE`.
 
@@ -32,6 +33,7 @@ def receipts(
     from client.node.database import Database  # noqa: PLC0415
     from client.node.journal import Journal  # noqa: PLC0415
     from client.node.promised import collect_promises  # noqa: PLC0415
+    from client.output import print_json  # noqa: PLC0415
     from ledger.errors import Malformed  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex  # noqa: PLC0415
 
@@ -48,4 +50,8 @@ def receipts(
     finally:
         database.close()
     save_durably(file, json.dumps(found, indent=1).encode() + b"\n")
-    typer.echo(f"{file}: {', '.join(f'{len(items)} {name}' for name, items in found.items())}")
+    counts = {name: len(items) for name, items in found.items()}
+    if as_json:
+        print_json({"file": str(file), **counts})
+        return
+    typer.echo(f"{file}: {', '.join(f'{count} {name}' for name, count in counts.items())}")

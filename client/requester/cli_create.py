@@ -125,11 +125,13 @@ def _show_plan(gateway: Gateway, plan: JobPlan, decimals: int, *, as_json: bool)
 
 def _describe(plan: JobPlan, funds: Funds, unit: Unit) -> list[str]:
     from client.output import format_amount  # noqa: PLC0415
+    from ledger.hexadecimal import to_address  # noqa: PLC0415
 
     terms, spec, cohort = plan.terms, plan.spec, plan.spec.cohort
     budget, free = unit.write(terms.budget_per_round), unit.write(funds.coordinator_free)
     lines = [
         f"{spec.title}: {terms.rounds} rounds of {spec.task.name}, {cohort.minimum} to {cohort.maximum} nodes each",
+        f"wallet   {to_address(terms.requester)}, yours: it pays escrow and gas",
         f"escrow   {unit.write(plan.escrow)} tokens, {budget} a round; you have {unit.write(funds.tokens)}",
         f"price    {unit.write(terms.price_per_nat)} tokens for each nat that the validation loss falls",
         f"bond     {unit.write(terms.bond)} tokens, the coordinator's; it has {free} free",

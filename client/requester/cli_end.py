@@ -23,9 +23,10 @@ def close(
     delay that protects the nodes: run this again then. Nothing that nodes have earned is touched.
     """
     from client.chain import choose_rpc, connect_chain  # noqa: PLC0415
-    from client.output import format_amount, print_json  # noqa: PLC0415
+    from client.output import print_json  # noqa: PLC0415
     from client.passphrase import read_passphrase  # noqa: PLC0415
     from client.requester.ending import close_job  # noqa: PLC0415
+    from client.tokens import ask_unit  # noqa: PLC0415
     from client.wallet import read_address, unlock_wallet  # noqa: PLC0415
     from contracts.sender import Sender  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex, to_hex  # noqa: PLC0415
@@ -37,7 +38,7 @@ def close(
     url = choose_rpc(rpc or settings.rpc, found.info)
     with connect_chain(url, found.pin, found.info.start_block) as gateway:
         done = close_job(gateway, Sender(gateway, signer), parse_hex(job, 32, "JOB"))
-        refunded = format_amount(done.refunded, gateway.fetch_decimals(done.token))
+        refunded = ask_unit(gateway, done.token).write(done.refunded)
     if as_json:
         transaction = None if done.transaction is None else to_hex(done.transaction)
         print_json(

@@ -60,7 +60,7 @@ def mark_closing(session: Session, job: bytes, *, at: int, closes_at: int) -> No
     """The requester asked for the end: no new round opens, what is open goes on to its tally."""
     row = load_job(session, job, lock=True)
     if row.state == "running":
-        move(session, row, "closing", at, f"the requester closes the job; it ends at {closes_at}")
+        move(session, row, "closing", at, f"the requester closes the job; it ends {closes_at - at} s later")
 
 
 def mark_closed(session: Session, job: bytes, *, at: int) -> None:

@@ -9,7 +9,7 @@ from client.api import Api
 from client.contact import Contact
 from client.home import Home
 from client.pins import Pin
-from client.tokens import TokenBook, Unit
+from client.tokens import TokenBook, Unit, ask_unit
 from contracts.abi import MalformedAnswer
 from contracts.gateway import Gateway
 from contracts.refusals import TransactionReverted
@@ -82,3 +82,9 @@ def test_torn_file_is_asked_for_anew(found: Contact, gateway: Gateway) -> None:
     found.home.tokens.write_bytes(b'{"31337')
     assert TokenBook(found, None).find_unit(gateway.deployment.tally_token) == Unit(18)
     assert TokenBook(found, "http://127.0.0.1:9").find_unit(gateway.deployment.tally_token) == Unit(18)
+
+
+def test_what_was_done_is_shown_whatever_the_token_says(gateway: Gateway) -> None:
+    assert ask_unit(gateway, place(gateway, 0xA5, ANSWER.format(6))) == Unit(6)
+    assert ask_unit(gateway, place(gateway, 0xA6, REVERT)) == Unit(None)
+    assert ask_unit(gateway, b"\xa7" * 20) == Unit(None), "no contract there"

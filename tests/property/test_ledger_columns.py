@@ -1,8 +1,9 @@
 """Reading many values together never differs from reading them one by one: same values, same first error."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,7 +15,7 @@ from ledger.errors import Malformed, MalformedJson, MalformedStatement
 from ledger.evidence import ReportedContribution
 from ledger.signatures import Signer
 from ledger.statements import Contribution, Receipt, Signed
-from ledger.structs import read_all
+from ledger.structs import TypedStruct, define_type, read_all
 from ledger.tally import Body, Entry
 from ledger.tree import PaddedTree
 from ledger.words import WORDS
@@ -102,6 +103,28 @@ def test_missing_and_unknown_members_are_refused_as_one_by_one(kind: str, data: 
     for strange in (None, 1, [], {}, first | {"more": 1}, {key: value for key, value in first.items() if key != "seq"}):
         assert_same(kind, [first, strange, first])
     assert_same(kind, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Even(TypedStruct):
+    """A struct with a rule beyond types and widths."""
+
+    TYPE: ClassVar[StructType] = define_type("Even(uint64 first,uint64 second)")
+
+    first: int
+    second: int
+
+    def __post_init__(self) -> None:
+        TypedStruct.__post_init__(self)
+        if (self.first + self.second) % 2:
+            raise MalformedStatement("Even", "an even sum", self.first + self.second)
+
+
+def test_rules_of_a_struct_of_its_own_are_never_passed_over() -> None:
+    odd = [{"first": 1, "second": 1}, {"first": 1, "second": 2}]
+    assert Even.from_json_all(odd[:1]) is None
+    with pytest.raises(MalformedStatement, match="an even sum"):
+        read_all(odd, Even.from_json_all, Even.from_json)
 
 
 @pytest.mark.parametrize("kind", WORDS)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from client.errors import UsageRefused
+from contracts.recursion import keep_recursion_limit
 from ledger.errors import Malformed
 from ledger.faults.case import Promises
 from ledger.statements import Closing, Receipt, RoundHeader, Signed, Statement
@@ -24,6 +25,7 @@ def load_promises(paths: Iterable[Path]) -> Promises:
     Raises:
         UsageRefused: a file cannot be read, or holds something else.
     """
+    keep_recursion_limit()
     lists = [_load(path) for path in paths]
     return Promises(
         tuple(one for kept in lists for one in kept.receipts),

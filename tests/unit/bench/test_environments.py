@@ -8,8 +8,17 @@ import pytest
 
 from bench import environments
 from bench.benches import MINUTES, is_built, load
-from bench.environments import Environment, PeerMissing, PeerProcess, node_environment, python_environment
-from bench.measure import alternate, clocked
+from bench.environments import (
+    Environment,
+    PeerMissing,
+    PeerProcess,
+    ask,
+    node_environment,
+    python_environment,
+    started,
+)
+from bench.figures import Missing
+from bench.measure import alternate, clocked, compare
 from bench.report import Report
 
 SCRIPT = """
@@ -79,6 +88,36 @@ def test_sides_take_turns_and_medians_are_told() -> None:
     assert order == ["ours", "theirs"] * 4
 
 
+def test_peers_stand_beside_ours_or_the_reason_why_they_do_not(peer: PeerProcess) -> None:
+    peers = {
+        "answers": ask(peer, "divide", a=6, b=3),
+        "fails": ask(peer, "divide", a=1, b=0),
+        "absent": ask(Missing("no network"), "divide"),
+    }
+    ours, theirs = compare(lambda: 5.0, peers, turns=3)
+    assert ours == 5.0
+    assert theirs == {
+        "answers": 2.0,
+        "fails": Missing("divide failed: ZeroDivisionError: division by zero"),
+        "absent": Missing("no network"),
+    }
+
+
+def test_peer_that_cannot_be_built_or_started_is_missing(tmp_path: Path) -> None:
+    report = Report("receipts", quick=True, about={}, results=tmp_path / "r.json")
+
+    def build(name: str, _report: Report) -> Environment:
+        if name == "broken":
+            raise PeerMissing(name, "no wheel")
+        return Environment(name, tmp_path, (str(tmp_path / "no-such-interpreter"),))
+
+    with started(build, "broken", "x.py", report) as peer:
+        assert peer == Missing("no wheel")
+    with started(build, "whole", "x.py", report) as peer:
+        assert isinstance(peer, Missing)
+        assert peer.reason.startswith("could not be started")
+
+
 def test_clock_tells_seconds_a_call() -> None:
     calls: list[None] = []
     assert clocked(lambda: calls.append(None), times=5)() >= 0
@@ -88,3 +127,7 @@ def test_clock_tells_seconds_a_call() -> None:
 @pytest.mark.parametrize("name", [name for name in MINUTES if is_built(name)])
 def test_every_bench_has_a_run(name: str) -> None:
     assert callable(load(name))
+
+
+def test_all_benches_together_may_take_half_an_hour() -> None:
+    assert sum(MINUTES.values()) <= 30

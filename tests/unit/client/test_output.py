@@ -62,3 +62,24 @@ def test_followed_job_shows_titles_and_metric_names_as_text() -> None:
     assert "[/x]�[2J 0.500" in shown
     assert "[red]bold" in shown
     assert "\x1b" not in shown
+
+
+def test_nothing_is_folded_in_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    row = ["0x" + "5a" * 32, "A title of some length, in one piece", "35.384886…"]
+    print_table("Jobs", ["job", "title", "spent"], [row])
+    shown = capsys.readouterr().out
+    assert all(cell in shown for cell in row)
+
+
+@pytest.mark.parametrize(("width", "whole"), [("120", True), ("80", False)])
+def test_address_stays_in_one_piece_where_the_words_beside_it_have_room(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: str, whole: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    address = "0x97072F2C6bc3F98f40ec1110C776A609Ce24342E"
+    print_table("Earnings", ["node", "job", "earned", "final"], [[address, "What to watch next", "35.384886…", "0"]])
+    shown = capsys.readouterr().out
+    assert (address in shown) == whole
+    assert "35.384886…" in shown
