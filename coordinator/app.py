@@ -24,7 +24,7 @@ from coordinator.compute.supervisor import ComputeChild
 from coordinator.context import Context, InContext
 from coordinator.database import Database
 from coordinator.echo import echo_commits
-from coordinator.endurance import keep
+from coordinator.edge_duties import keep
 from coordinator.heartbeat import beat, keep_beating, make_up_outage
 from coordinator.jobs.routes import router as jobs_router
 from coordinator.keystore import load_signer

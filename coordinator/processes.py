@@ -8,16 +8,26 @@ import socket
 import sys
 from functools import partial
 
+import httptools
 import uvicorn
 
 from coordinator.app import build_context, create_app
 from coordinator.context import Context
 from coordinator.duties import settle
 from coordinator.echo import echo_commits
-from coordinator.endurance import keep
+from coordinator.edge_duties import keep
 from coordinator.schema import create_tables
 from coordinator.settings import CoordinatorSettings
 from coordinator.worker import Worker
+
+# uvicorn takes what is installed; named by the modules themselves, what is missing is missed here, not in the figures.
+if sys.platform == "win32":
+    _LOOP = asyncio.__name__
+else:
+    import uvloop
+
+    _LOOP = uvloop.__name__
+_HTTP = httptools.__name__
 
 _GRACE_SECONDS = 1
 # A node comes back several times a round: a new connection for each request would cost it more than the request.
@@ -39,6 +49,8 @@ def serve_api(settings: CoordinatorSettings) -> None:
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        http=_HTTP,
+        loop=_LOOP,
     )
     _Server(config, context).run()
 

@@ -14,7 +14,7 @@ import structlog
 from coordinator import lease
 from coordinator.bell import Topic
 from coordinator.context import Context
-from coordinator.endurance import Duty, keep
+from coordinator.edge_duties import Duty, keep
 from coordinator.heartbeat import SILENCE_SECONDS, is_silent
 from coordinator.models.registrar import Registrar
 from coordinator.rounds.driver import RoundDriver

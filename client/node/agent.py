@@ -34,7 +34,6 @@ HEARTBEAT_SECONDS = 20.0
 """How often a node that trains for long says that it is there: rounds wait for nodes heard within a minute."""
 
 LONGEST_PAUSE_SECONDS = 120.0
-
 OPEN_STATES = ("committing", "revealing")
 
 PASSING = (CoordinatorRefused, TransportMangled, TransportOverflow)
@@ -160,10 +159,7 @@ class Agent:
         return f"{len(unanchored)} rounds wait for their anchor on chain, at most {limit} may (TALLY_MAX_AHEAD, bond)"
 
     async def _prepare(self, work: CommitAssignment) -> Kept:
-        """Trains and signs; durable when it returns. Raises NoSamples or VerificationError.
-
-        The assignment is checked while its model is fetched and trained: nothing is signed before that has passed.
-        """
+        """Trains, with the assignment checked meanwhile, then signs; durable when it returns. Raises NoSamples."""
         job = await self.host.book.fetch_job(work.job)
         self._show("pulling", work.job, work.round, job.title)
         check = asyncio.ensure_future(self.host.book.verify_assignment(job, work))
@@ -249,7 +245,7 @@ class Agent:
                 self._tell("anchor_unknown", job, 0, problem=str(error))
 
     async def _collect(self, job: bytes, round_number: int) -> None:
-        """Keeps our entry of a round, once; it is what we are paid by. Nothing waits for it but the next round."""
+        """Keeps our entry of a round, once; it is what we are paid by."""
         kept = self.host.journal.find(self.node, job, round_number)
         if kept is None or kept.receipt is None or self.host.archive.has_entry(self.node, job, round_number):
             return

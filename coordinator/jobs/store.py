@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, insert, select
+from sqlmodel import Session, col, select
 
 from coordinator.bell import Topic
+from coordinator.bulk import insert_rows
 from coordinator.database import announce
 from coordinator.jobs.tables import BlobRow, BlobShareRow, JobLogRow, JobRow
 
 # Built once: on a round's own path, building a statement costs more than running it.
+_BY_ID = select(JobRow).where(JobRow.job == bindparam("job"))
+# What was read before the row was held may have changed meanwhile.
+_HELD = _BY_ID.with_for_update().execution_options(populate_existing=True)
 _JOBS = select(JobRow).order_by(col(JobRow.created_at).desc(), col(JobRow.job))
 _JOBS_IN = _JOBS.where(col(JobRow.state).in_(bindparam("states", expanding=True)))
 _SHARED = select(BlobShareRow.sha256).where(
@@ -23,7 +27,7 @@ _SHARED = select(BlobShareRow.sha256).where(
 
 def find_job(session: Session, job: bytes, *, lock: bool = False) -> JobRow | None:
     """The job with this id; `lock` holds its row for the transaction."""
-    return session.get(JobRow, job, with_for_update=lock)
+    return session.exec(_HELD if lock else _BY_ID, params={"job": job}).first()
 
 
 def list_jobs(session: Session, states: Iterable[str] = ()) -> Sequence[JobRow]:
@@ -65,8 +69,7 @@ def share(session: Session, digests: Iterable[bytes], job: bytes, audience: str)
     wanted = set(digests)
     known = session.exec(_SHARED, params={"job": job, "audience": audience, "digests": list(wanted)}).all()
     added = [{"sha256": digest, "job": job, "audience": audience} for digest in wanted.difference(known)]
-    if added:
-        session.execute(insert(BlobShareRow), added)
+    insert_rows(session, BlobShareRow, added)
 
 
 def list_shares(session: Session, digest: bytes) -> Sequence[BlobShareRow]:

@@ -9,8 +9,10 @@ import asyncio
 from dataclasses import dataclass, field
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from coordinator.compute.supervisor import ComputeDied, ComputeFailed
 from coordinator.context import Context
 from coordinator.jobs import store as jobs
 from coordinator.jobs.agreement import RUNNING, load_agreement
@@ -26,6 +28,8 @@ Key = tuple[bytes, int]
 
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
+# A child that died, a full disk, a database that refuses: nobody else would look at this round again.
+_PASSING = (ComputeFailed, ComputeDied, OSError, SQLAlchemyError)
 _log = structlog.get_logger()
 
 
@@ -82,7 +86,7 @@ class RoundDriver:
         while True:
             try:
                 await tally_round(self._context, *key)
-            except Exception as error:  # noqa: BLE001  the edge of a program: a full disk passes, and nobody else would look
+            except _PASSING as error:
                 _log.exception("tally_failed", job=key[0].hex(), round=key[1], retry_seconds=wait, detail=str(error))
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, _LONGEST_RETRY_SECONDS)

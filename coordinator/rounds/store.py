@@ -22,6 +22,9 @@ _ROUNDS_IN = (
     .where(col(RoundRow.state).in_(bindparam("states", expanding=True)))
     .order_by(col(RoundRow.job), col(RoundRow.round))
 )
+_BY_KEY = select(RoundRow).where(RoundRow.job == _JOB, RoundRow.round == _ROUND)
+# What was read before the row was held may have changed meanwhile.
+_HELD = _BY_KEY.with_for_update().execution_options(populate_existing=True)
 _NEWEST = select(RoundRow).where(RoundRow.job == _JOB).order_by(col(RoundRow.round).desc()).limit(1)
 _UNANCHORED = select(func.count()).where(col(RoundRow.job) == _JOB, col(RoundRow.state) == "sealed")
 _CONTRIBUTIONS = (
@@ -47,7 +50,7 @@ _STANDINGS_OF = _STANDINGS.where(col(StandingRow.node).in_(_NODES))
 
 def find_round(session: Session, job: bytes, number: int, *, lock: bool = False) -> RoundRow | None:
     """A round; `lock` holds its row for the transaction."""
-    return session.get(RoundRow, (job, number), with_for_update=lock)
+    return session.exec(_HELD if lock else _BY_KEY, params={"job": job, "round": number}).first()
 
 
 def list_rounds(session: Session, job: bytes, states: Iterable[str] = ()) -> Sequence[RoundRow]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from coordinator.endurance import keep
+from coordinator.edge_duties import keep
 from tests.coordination.conftest import Scene
 from tests.coordination.premises import House, Premises
 from tests.coordination.test_rounds import make_payload
@@ -66,9 +66,12 @@ async def test_tally_whose_files_cannot_be_kept_is_tried_again(scene: Scene) -> 
         assert (await node.reveal(assignment)).status_code == 200
     incoming = scene.house.context.blobs.root / "incoming"
     incoming.rename(incoming.with_name("gone"))
+    # A file: a folder that is only missing would be made again.
+    incoming.touch()
     tallying = asyncio.create_task(scene.house.look())
     await asyncio.sleep(0.5)
     assert not tallying.done()
+    incoming.unlink()
     incoming.with_name("gone").rename(incoming)
     async with asyncio.timeout(PATIENCE_SECONDS):
         await tallying
