@@ -15,8 +15,6 @@ interface Vm {
     function txGasPrice(uint256 price) external;
     function deal(address account, uint256 balance) external;
     function prank(address sender) external;
-    function snapshotState() external returns (uint256 id);
-    function revertToState(uint256 id) external returns (bool);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function addr(uint256 privateKey) external pure returns (address);
     function assume(bool condition) external pure;

@@ -2,7 +2,7 @@
 
 All are routes of the application too, with the same work behind them; there each costs several times the processor
 time. Only what is well-formed is served here: everything else goes on to its route as it came, and is refused there.
-See docs/decisions/0030-hatch.md.
+See docs/decisions/0019-hatch.md.
 """
 
 from __future__ import annotations
