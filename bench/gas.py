@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bench.environments import Environment, PeerMissing, node_environment
 from bench.figures import GAS, Bar, Missing, at_most
+from bench.onchain.challenges import measure_challenges, measure_commitment
 from bench.onchain.peers import CUMULATIVE, PEERS
 from bench.onchain.scheme import Claimants, Costs, measure, name_payout
 from bench.onchain.stand import HARDFORK, Stand
@@ -78,6 +79,8 @@ def run(report: Report) -> None:
             _report_operations(report, size, ours[size], peers)
             if size == BARRED:
                 _report_ten_rounds(report, ours[size], peers)
+        report.say("posting lies and proving them to the court")
+        _report_challenges(report, stand)
     _report_rounds(report, ours)
     for note in NOTES:
         report.note(note)
@@ -149,6 +152,25 @@ def _report_ten_rounds(report: Report, ours: Costs, peers: Mapping[str, Costs | 
     }
     how = f"sum of the claims above that ten rounds of {BARRED:,} entries need: one here and with Symbiotic, else ten"
     report.add("a node paid for ten rounds at their end", GAS, ours["claim, first"], peers=theirs, how=how)
+
+
+def _report_challenges(report: Report, stand: Stand) -> None:
+    for lie, costs in measure_challenges(stand, Claimants.among(BARRED)).items():
+        report.add(
+            f"challenge: {lie}",
+            GAS,
+            costs["committed"],
+            bar=at_most(110_000),
+            bound="what the ledger writes: the job halted, a budget burned, the bond cut, the bounty credited",
+            how=f"upheld, round of {BARRED:,} entries struck, by a sender who had committed to it (commitChallenge)",
+        )
+        report.add(
+            f"challenge: {lie}, without an earlier commitment",
+            GAS,
+            costs["uncommitted"],
+            how="the same, upheld as well; the bounty waits in a slot of its own for whoever had committed",
+        )
+    report.add("commitChallenge", GAS, measure_commitment(stand), how="once for each fault that is to be rewarded")
 
 
 def _report_rounds(report: Report, ours: Mapping[int, Costs]) -> None:

@@ -10,7 +10,7 @@ from importlib import resources
 
 from contracts.abi import Interface
 
-NAMES = ("TallyToken", "NodeRegistry", "JobLedger")
+NAMES = ("TallyToken", "NodeRegistry", "JobLedger", "ChallengeCourt")
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ class Plan:
         token: the reward and stake token.
         node_registry: where it will be.
         job_ledger: where it will be.
+        challenge_court: where it will be.
         fees: what gas costs now.
     """
 
@@ -84,6 +85,7 @@ class Plan:
     token: bytes
     node_registry: bytes
     job_ledger: bytes
+    challenge_court: bytes
     fees: Fees
 
     @property
@@ -111,15 +113,16 @@ def plan_deployment(
         raise UnsettledSender(sender.address, nonce - mined)
     first = nonce if token is not None else nonce + 1
     new_token = token or compute_create_address(sender.address, nonce)
-    registry, ledger = (compute_create_address(sender.address, first + place) for place in (0, 1))
-    # No court and no quorum: the ledger takes their addresses for good, and neither contract exists yet.
+    registry, ledger, court = (compute_create_address(sender.address, first + place) for place in range(3))
+    # No quorum: the ledger takes its address for good, and that contract does not exist yet.
     steps = [
-        _build_step(sender, "NodeRegistry", first, (new_token, ledger, ZERO_ADDRESS)),
-        _build_step(sender, "JobLedger", first + 1, (registry, ZERO_ADDRESS, ZERO_ADDRESS)),
+        _build_step(sender, "NodeRegistry", first, (new_token, ledger, court)),
+        _build_step(sender, "JobLedger", first + 1, (registry, court, ZERO_ADDRESS)),
+        _build_step(sender, "ChallengeCourt", first + 2, (ledger, registry)),
     ]
     if token is None:
         steps.insert(0, _build_step(sender, "TallyToken", nonce, (holder or sender.address, supply)))
-    return Plan(tuple(steps), new_token, registry, ledger, sender.suggest_fees())
+    return Plan(tuple(steps), new_token, registry, ledger, court, sender.suggest_fees())
 
 
 def deploy(sender: Sender, plan: Plan, report: Callable[[Step], None] = lambda _: None) -> Deployment:

@@ -33,8 +33,9 @@ class DeploymentDiffers(ChainError):
 def inspect_deployment(chain: Chain, job_ledger: bytes, *, block: int = 0) -> Deployment:
     """Return the deployment around a ledger.
 
-    1. The ledger's and the registry's code is that of our artifacts, whatever their immutables.
-    2. Each names the other, and both the same court.
+    1. The code of the ledger, the registry and the court, if there is one, is that of our artifacts, whatever their
+       immutables.
+    2. Ledger and registry name each other and the same court, which names them.
     3. Their EIP-712 domains are those that statements are signed under.
 
     Args:
@@ -55,15 +56,19 @@ def inspect_deployment(chain: Chain, job_ledger: bytes, *, block: int = 0) -> De
     quorum = _read_address(chain, "JobLedger", job_ledger, "quorum")
     _verify_answer(chain, "NodeRegistry", registry, "ledger", job_ledger)
     _verify_answer(chain, "NodeRegistry", registry, "court", court)
+    codes = {"NodeRegistry": registry_code, "JobLedger": ledger_code}
+    if court != ZERO_ADDRESS:
+        codes["ChallengeCourt"] = _fetch_known_code(chain, "ChallengeCourt", court)
+        _verify_answer(chain, "ChallengeCourt", court, "ledger", job_ledger)
+        _verify_answer(chain, "ChallengeCourt", court, "registry", registry)
     # 3. Domains
     for name, address in (("JobLedger", job_ledger), ("NodeRegistry", registry)):
         domain = compute_domain(chain.chain_id, address)
         _verify_answer(chain, name, address, "domainSeparator", domain.separator)
     token = _read_address(chain, "NodeRegistry", registry, "stakeToken")
-    codes = {"TallyToken": chain.fetch_code(token), "NodeRegistry": registry_code, "JobLedger": ledger_code}
-    for name, address in (("ChallengeCourt", court), ("WitnessQuorum", quorum)):
-        if address != ZERO_ADDRESS:
-            codes[name] = chain.fetch_code(address)
+    codes["TallyToken"] = chain.fetch_code(token)
+    if quorum != ZERO_ADDRESS:
+        codes["WitnessQuorum"] = chain.fetch_code(quorum)
     hashes = {name: keccak256(code) for name, code in codes.items()}
     return Deployment(chain.chain_id, token, registry, job_ledger, court, quorum, block, hashes)
 

@@ -119,7 +119,7 @@ class Symbiotic:
         holder.spend(registry.call(registry_at, "registerNetwork"))
         holder.spend(service.call(service_at, "setMiddleware", holder.address))
         holder.spend(factory.call(factory_at, "create"))
-        (address,) = self._stand.ask(factory, factory_at, "entity", 0)
+        (address,) = self._stand.ask(factory.interface, factory_at, "entity", 0)
         holder.spend(self._rewards.call(address, "initialize"))
         return bytes(address)
 

@@ -122,11 +122,11 @@ class Stand:
         self._rpc.send("evm_setNextBlockTimestamp", hex(self.gateway.fetch_head().timestamp + seconds))
         self._rpc.send("anvil_mine", "0x1")
 
-    def ask(self, contract: Contract, address: bytes, function: str, *arguments: object) -> tuple[Any, ...]:
+    def ask(self, interface: Interface, address: bytes, function: str, *arguments: object) -> tuple[Any, ...]:
         """What a view function answers, one element per output."""
-        call = contract.call(address, function, *arguments)
+        call = Call(address, interface.encode_call(function, arguments), 0, f"{interface.name}.{function}")
         answer = self.gateway.execution.run(call.label, describe_request(call, self.stranger.address), LATEST)
-        return contract.interface.decode_result(function, answer)
+        return interface.decode_result(function, answer)
 
     def meet(self, signer: Signer) -> Party:
         """Somebody new, given native coin."""

@@ -1,7 +1,7 @@
 """Our own scheme: a job of two rounds, posted, proven and claimed as in life."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.onchain.scheme import TOKEN, Claimants, name_payout, sign_as
 from bench.onchain.stand import Stand
@@ -9,9 +9,10 @@ from contracts.artifacts import load_artifact
 from contracts.calls import ClaimItem
 from contracts.state import Anchor
 from contracts.transactions import Call
+from ledger.eip712 import Domain
 from ledger.hashing import keccak256
 from ledger.statements import Acceptance, Contribution, Receipt, Registration, RoundHeader, Signed, Terms
-from ledger.tally import Judgement, Tally, Verdict, compute_signatures_digest, compute_tally
+from ledger.tally import Entry, Judgement, Tally, Verdict, compute_signatures_digest, compute_tally
 from ledger.tree import PaddedTree
 
 NAT = 2**40
@@ -50,6 +51,7 @@ class Tallystick:
 
     Attributes:
         opening: gas of `openJob`.
+        terms: of the job.
         rounds: both of its rounds.
     """
 
@@ -57,7 +59,7 @@ class Tallystick:
         """Opens the job, registers the nodes that will claim, seals both rounds."""
         self._stand = stand
         self._claimants = claimants
-        self._terms = _make_terms(stand, claimants.count)
+        self.terms = _make_terms(stand, claimants.count)
         self.opening = self._open()
         self._register()
         self._now = stand.gateway.fetch_head().timestamp
@@ -66,23 +68,28 @@ class Tallystick:
 
     def anchor(self, place: int) -> int:
         """`postRound`; the escrow came in when the job was opened."""
-        sealed = self.rounds[place]
-        last = sealed.make_item(self._claimants.count - 1)
-        gas = self._stand.coordinator.spend(self._stand.gateway.calls.post_round(sealed.header, last.entry, last.proof))
+        gas = self.post(self.rounds[place])
         self._stand.pass_time(WINDOW_SECONDS)
         return gas
+
+    def post(self, sealed: SealedRound) -> int:
+        """`postRound` alone: the round can be challenged now."""
+        last = sealed.make_item(self._claimants.count - 1)
+        return self._stand.coordinator.spend(
+            self._stand.gateway.calls.post_round(sealed.header, last.entry, last.proof)
+        )
 
     def claim(self, place: int, seq: int) -> int:
         """`claim`, sent by anyone."""
         header, item = self.rounds[place].header, self.rounds[place].make_item(seq)
         calls = self._stand.gateway.calls
-        return self._stand.stranger.spend(calls.claim(header.job, header.round, self._find_anchor(place), item))
+        return self._stand.stranger.spend(calls.claim(header.job, header.round, self.find_anchor(header), item))
 
     def claim_many(self, place: int, seqs: Sequence[int]) -> int:
         """`claimMany`, sent by anyone."""
         header, items = self.rounds[place].header, [self.rounds[place].make_item(seq) for seq in seqs]
         calls = self._stand.gateway.calls
-        return self._stand.stranger.spend(calls.claim_many(header.job, header.round, self._find_anchor(place), items))
+        return self._stand.stranger.spend(calls.claim_many(header.job, header.round, self.find_anchor(header), items))
 
     def prove(self, place: int) -> int:
         """`verifyContribution` of a posted round as a transaction: entry, contribution, receipt, both signatures."""
@@ -90,7 +97,7 @@ class Tallystick:
         pair = sealed.pair
         item = sealed.make_item(pair.receipt.statement.seq)
         exhibit = (
-            self._find_anchor(place).values(),
+            self.find_anchor(sealed.header).values(),
             (item.entry.seq, item.entry.node, item.entry.earned, item.entry.body.values()),
             item.proof,
             pair.contribution.statement.values(),
@@ -102,8 +109,25 @@ class Tallystick:
         ledger = self._stand.gateway.deployment.job_ledger
         return self._stand.stranger.spend(Call(ledger, data, 0, "JobLedger.verifyContribution"))
 
+    @property
+    def domain(self) -> Domain:
+        """Of every statement here."""
+        return self._stand.gateway.domain
+
+    def issue(self, receipt: Receipt) -> Signed[Receipt]:
+        """A receipt with the coordinator's signature."""
+        return Signed.issue(receipt, self.domain, self._stand.coordinator.signer)
+
+    def reseal(self, wrong: Entry) -> SealedRound:
+        """The first round with this entry in place of the true one, as a coordinator that lies would post it."""
+        first = self.rounds[0]
+        entries = (*first.tally.entries[: wrong.seq], wrong, *first.tally.entries[wrong.seq + 1 :])
+        tally = replace(first.tally, entries=entries)
+        tree = tally.tree()
+        return SealedRound(replace(first.header, entries_root=tree.root), tally, tree, first.pair)
+
     def _open(self) -> int:
-        stand, terms = self._stand, self._terms
+        stand, terms = self._stand, self.terms
         calls, ledger = stand.gateway.calls, stand.gateway.deployment.job_ledger
         for party, amount in (
             (stand.requester, terms.rounds * terms.budget_per_round),
@@ -119,18 +143,18 @@ class Tallystick:
         gateway = self._stand.gateway
         for seq in self._claimants.ten:
             node = sign_as(seq)
-            registration = Registration(node.address, self._terms.requester, name_payout(seq), FAR)
+            registration = Registration(node.address, self.terms.requester, name_payout(seq), FAR)
             signed = Signed.issue(registration, gateway.registry_domain, node)
             self._stand.stranger.spend(gateway.calls.register(registration, signed.signature))
 
-    def _find_anchor(self, place: int) -> Anchor:
-        header = self.rounds[place].header
+    def find_anchor(self, header: RoundHeader) -> Anchor:
+        """The words under which the ledger keeps a posted round."""
         posted = self._stand.gateway.fetch_posted_round(header.job, header.round)
         assert posted is not None, "a round that was posted has an event"
         return posted.anchor
 
     def _seal(self, before: SealedRound | None) -> SealedRound:
-        terms, domain = self._terms, self._stand.gateway.domain
+        terms, domain = self.terms, self._stand.gateway.domain
         number = 1 if before is None else 2
         parent = terms.job_id() if before is None else before.header.digest(domain)
         pair = self._sign_pair(number, parent, self._claimants.singles[0])
@@ -142,7 +166,7 @@ class Tallystick:
         return SealedRound(_make_header(terms, number, parent, tally, tree, self._now), tally, tree, pair)
 
     def _sign_pair(self, number: int, parent: bytes, seq: int) -> SignedPair:
-        domain, node, job = self._stand.gateway.domain, sign_as(seq), self._terms.job_id()
+        domain, node, job = self._stand.gateway.domain, sign_as(seq), self.terms.job_id()
         commitment, report = keccak256(b"commitment"), keccak256(b"report")
         contribution = Contribution(
             job, number, node.address, parent, _name("model", number - 1), commitment, 640, report

@@ -95,4 +95,30 @@ library Errors {
     error NodeRegistry_NothingToWithdraw(address node);
     error NodeRegistry_NotCourt(address actual, address expected);
     error NodeRegistry_AlreadySlashed(bytes32 job, address node);
+
+    // ChallengeCourt
+
+    /// @dev The exhibits are in order and show no fault of this kind.
+    error ChallengeCourt_NotProven(uint8 fault);
+    error ChallengeCourt_OtherRound(bytes32 job, uint256 round, bytes32 expectedJob, uint256 expectedRound);
+    error ChallengeCourt_StatementMismatch(bytes32 actual, bytes32 expected);
+    error ChallengeCourt_WrongSigner(address actual, address expected);
+    /// @dev The proof has another length than the tree's depth, or leads to another root.
+    error ChallengeCourt_NotInTree(bytes32 leaf, bytes32 root);
+    error ChallengeCourt_SameContribution(bytes32 digest);
+    error ChallengeCourt_CommitmentExists(bytes32 commitment);
+    error ChallengeCourt_CommitmentTooLate(uint256 actual, uint256 limit);
+    error ChallengeCourt_NoBounty(bytes32 job, bytes32 faultId);
+    error ChallengeCourt_BountyWaits(uint256 actual, uint256 until);
+    error ChallengeCourt_DemandTooLate(uint256 actual, uint256 limit);
+    error ChallengeCourt_SeqOutOfRange(uint256 actual, uint256 limit);
+    error ChallengeCourt_AlreadyDemanded(bytes32 job, uint256 round, uint256 seq);
+    error ChallengeCourt_BondTooSmall(uint256 actual, uint256 needed);
+    error ChallengeCourt_BondTooLarge(uint256 actual, uint256 limit);
+    error ChallengeCourt_NothingDemanded(bytes32 job, uint256 round, uint256 seq);
+    error ChallengeCourt_AnswerTooLate(uint256 actual, uint256 limit);
+    error ChallengeCourt_NotPadding(uint256 seq, uint256 count);
+    error ChallengeCourt_NothingToReclaim(bytes32 job, uint256 round, uint256 seq);
+    error ChallengeCourt_NothingToWithdraw(address account);
+    error ChallengeCourt_CoinRefused(address to, uint256 amount);
 }

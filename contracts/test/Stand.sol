@@ -44,13 +44,18 @@ abstract contract Stand {
         address quorumAt = vm.computeCreateAddress(address(this), nonce + 3);
         registry = INodeRegistry(vm.deployCode("NodeRegistry.sol", abi.encode(token, ledgerAt, courtAt)));
         ledger = IJobLedger(vm.deployCode("JobLedger.sol", abi.encode(registry, courtAt, quorumAt)));
-        court = new StandCourt(ledger, registry);
+        court = StandCourt(seatCourt());
         quorum = new StandQuorum(ledger);
         fund(requester, 1e6 ether);
         fund(operator, 1e6 ether);
         fund(coordinator, 1e6 ether);
         vm.prank(coordinator);
         ledger.depositBond(address(token), 10 * BOND);
+    }
+
+    /// @dev What the ledger and the registry know as the court.
+    function seatCourt() internal virtual returns (address) {
+        return address(new StandCourt(ledger, registry));
     }
 
     function fund(address account, uint256 amount) internal {

@@ -2,13 +2,12 @@
 pragma solidity 0.8.30;
 
 import {Anchor} from "../src/Statements.sol";
-import {IChallengeCourt} from "../src/interfaces/IChallengeCourt.sol";
 import {IJobLedger} from "../src/interfaces/IJobLedger.sol";
 import {INodeRegistry} from "../src/interfaces/INodeRegistry.sol";
 import {IWitnessQuorum} from "../src/interfaces/IWitnessQuorum.sol";
 
 /// @notice A court without proofs: what it is told to punish, it punishes.
-contract StandCourt is IChallengeCourt {
+contract StandCourt {
     IJobLedger private immutable _ledger;
     INodeRegistry private immutable _registry;
 

@@ -11,7 +11,12 @@ interface Vm {
 
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
+    function roll(uint256 number) external;
+    function txGasPrice(uint256 price) external;
+    function deal(address account, uint256 balance) external;
     function prank(address sender) external;
+    function snapshotState() external returns (uint256 id);
+    function revertToState(uint256 id) external returns (bool);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function addr(uint256 privateKey) external pure returns (address);
     function assume(bool condition) external pure;

@@ -25,7 +25,7 @@ def test_contracts_stand_where_predicted(gateway: Gateway, parties: Parties) -> 
     before = gateway.fetch_balance(sender.address)
     reported: list[str] = []
     done = deploy(sender, plan, lambda step: reported.append(step.contract))
-    assert reported == ["TallyToken", "NodeRegistry", "JobLedger"]
+    assert reported == ["TallyToken", "NodeRegistry", "JobLedger", "ChallengeCourt"]
     assert done.addresses == {step.contract: step.address for step in plan.steps}
     assert gateway.fetch_balance(sender.address) >= before - plan.most_cost
     with Gateway.connect(gateway.rpc.url, done) as other:

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Body, RoundHeader, Terms} from "../Statements.sol";
+
+/// @title Formula
+/// @notice What a round pays, and which amounts fit a verdict. Scores in units of 2^-40 nats, amounts in base units.
+library Formula {
+    uint256 internal constant SCORE_BITS = 40;
+    uint8 internal constant LAST_VERDICT = 9;
+    uint8 internal constant RESERVED_VERDICT = 7;
+
+    /// @notice min(budgetPerRound, floor(pricePerNat * totalScore / 2^40)), 0 if the round improved nothing.
+    /// @dev 128 and 127 bits: the product fits 256.
+    function potOf(Terms calldata terms, int128 totalScore) internal pure returns (uint256 pot) {
+        if (totalScore <= 0) return 0;
+        pot = (uint256(terms.pricePerNat) * uint256(int256(totalScore))) >> SCORE_BITS;
+        if (pot > terms.budgetPerRound) pot = terms.budgetPerRound;
+    }
+
+    /// @notice floor(pot * gain / totalGain), 0 if nobody gained.
+    /// @dev The pot is at most a budget, 128 bits: the product fits 256.
+    function rewardOf(Terms calldata terms, RoundHeader calldata header, uint128 gain) internal pure returns (uint256) {
+        return header.totalGain == 0 ? 0 : potOf(terms, header.totalScore) * gain / header.totalGain;
+    }
+
+    /// @notice Whether the verdict exists, and nothing but an accepted entry (0) has weight or score.
+    function isFit(Body calldata body) internal pure returns (bool) {
+        uint8 verdict = body.verdict;
+        if (verdict > LAST_VERDICT || verdict == RESERVED_VERDICT) return false;
+        return verdict == 0 || (body.weight == 0 && body.score == 0);
+    }
+}
