@@ -1,8 +1,8 @@
 """Clipping around a centre: no update pulls further than the middle one does.
 
-With the centre 0 it is the norm-clipped mean; with the mean of earlier rounds, centred clipping with momentum (Karimireddy,
-He, Jaggi, "Learning from History for Byzantine Robust Optimization", arXiv 2012.10333). The radius is the lower
-median of the distances that are not 0, so no number has to be guessed.
+With the centre 0 it is the norm-clipped mean; with the mean of earlier rounds, centred clipping with momentum
+(Karimireddy, He, Jaggi, "Learning from History for Byzantine Robust Optimization", arXiv 2012.10333). The radius is
+the lower median of the distances that are not 0, so no number has to be guessed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from fractions import Fraction
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from learning.aggregate import Accumulator
 from learning.parameters import Vector64
@@ -24,7 +23,7 @@ from learning.robust.held import HeldUpdates
 _FACTOR_BITS: Final = 15
 _BLOCK: Final = 1 << 16
 _DOT_BLOCK: Final = 1 << 13
-"""Short enough that no BLAS spreads it over threads, which costs more than it saves."""
+"""As in `quantise.compute_norm_squared`: too few elements for a BLAS to wake its threads."""
 
 
 def compute_centre(momentum: Vector64, decay: Fraction, fraction_bits: int) -> Update:

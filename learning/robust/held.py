@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 from typing import IO, Final
 
@@ -68,7 +69,8 @@ class HeldUpdates:
     def _spill(self, update: Update) -> Update:
         if self._file is None:
             # Unlinked at once where the system can: a killed process leaves nothing behind.
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the rows that are mapped from it
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with this object
+            weakref.finalize(self, self._file.close)
         offset = self._file.seek(0, 2)
         self._file.write(np.ascontiguousarray(update, "<i2").tobytes())
         self._file.flush()

@@ -20,6 +20,8 @@ from learning.robust.selection import select_ranks
 SHARES: Final = 256
 """Parts of a unit in which S and contributions are counted: a power of two, so that the mean's bits do not change."""
 
+_PIECE: Final = 1 << 14
+_UINT8: Final = 255
 _Values = NDArray[np.int16]
 
 
@@ -70,40 +72,52 @@ class _Kept:
     def __init__(self, updates: HeldUpdates, trim: int, low: _Values, high: _Values) -> None:
         self._updates = updates
         self._low, self._high = low, high
-        below, at_low, at_high, above = self._count()
-        kept = len(updates) - 2 * trim
-        one = low == high
-        # Copies of each end among the kept values; where the ends are one value, all kept ones are copies of it.
-        lows = np.where(one, kept, below + at_low - trim)
-        highs = np.where(one, 0, above + at_high - trim)
-        self._low_share, self._low_rest = np.divmod(SHARES * lows * low, np.maximum(at_low, 1))
-        self._high_share, self._high_rest = np.divmod(SHARES * highs * high, np.maximum(at_high, 1))
+        self._low_share, self._low_rest = (np.empty(updates.size, np.int32) for _ in range(2))
+        self._high_share, self._high_rest = (np.empty(updates.size, np.int32) for _ in range(2))
+        for piece, block in updates.read_blocks():
+            self._split(piece, block, trim)
 
     def share(self) -> Iterator[Contributed]:
         """Yields each update's contribution `[n] int32`, in units of 1/SHARES."""
         for place in self._updates.order:
             update = self._updates.read(place)
-            values = np.where((update > self._low) & (update < self._high), update.astype(np.int32) * SHARES, 0)
-            _give(values, update == self._low, self._low_share, self._low_rest)
-            _give(values, (update == self._high) & (self._low != self._high), self._high_share, self._high_rest)
-            yield Contributed(place, values.astype(np.int32), 1)
+            values = np.empty(update.size, np.int32)
+            for start in range(0, update.size, _PIECE):
+                piece = slice(start, start + _PIECE)
+                values[piece] = self._take(piece, update[piece])
+            yield Contributed(place, values, 1)
 
-    def _count(self) -> NDArray[np.int64]:
-        counts = np.zeros((4, self._updates.size), np.int64)
-        for piece, block in self._updates.read_blocks():
-            low, high = self._low[piece], self._high[piece]
-            for row in block:
-                counts[0, piece] += row < low
-                counts[1, piece] += row == low
-                counts[2, piece] += row == high
-                counts[3, piece] += row > high
-        return counts
+    def _split(self, piece: slice, block: _Values, trim: int) -> None:
+        """Divides what was kept at the ends of a block's columns among those that hold it."""
+        low, high, kept = self._low[piece], self._high[piece], len(block) - 2 * trim
+        at_low, at_high = _count(np.equal, block, low), _count(np.equal, block, high)
+        # Copies of each end among the kept values; where both ends are one value, all kept ones are copies of it.
+        one = low == high
+        lows = np.where(one, kept, _count(np.less, block, low) + at_low - trim)
+        highs = np.where(one, 0, _count(np.greater, block, high) + at_high - trim)
+        self._low_share[piece], self._low_rest[piece] = np.divmod(SHARES * lows * low, at_low)
+        self._high_share[piece], self._high_rest[piece] = np.divmod(SHARES * highs * high, at_high)
+
+    def _take(self, piece: slice, values: _Values) -> NDArray[np.int32]:
+        low, high = self._low[piece], self._high[piece]
+        taken = values.astype(np.int32)
+        taken *= SHARES
+        taken *= (values > low) & (values < high)
+        for end, share, rest in ((low, self._low_share, self._low_rest), (high, self._high_share, self._high_rest)):
+            holds = values == end
+            more = holds & (rest[piece] > 0)
+            taken += share[piece] * holds
+            taken += more
+            rest[piece] -= more
+        return taken
 
 
-def _give(
-    values: NDArray[np.int32], holds: NDArray[np.bool_], share: NDArray[np.int64], rest: NDArray[np.int64]
-) -> None:
-    """Adds the share where the update holds the end, and one unit more while any is left over."""
-    more = holds & (rest > 0)
-    values += np.where(holds, share, 0).astype(np.int32) + more
-    rest -= more
+def _count(compare: np.ufunc, block: _Values, ends: _Values) -> NDArray[np.int64]:
+    """Returns in how many rows of `block [m, b]` the comparison with `ends [b]` holds."""
+    total = np.zeros(ends.size, np.int64)
+    for start in range(0, len(block), _UINT8):
+        part = np.zeros(ends.size, np.uint8)
+        for row in block[start : start + _UINT8]:
+            part += compare(row, ends).view(np.uint8)
+        total += part
+    return total
