@@ -17,7 +17,7 @@ LARGEST: Final = 32_767
 """The largest size of an element; −32768 is malformed, so that every update has a negative."""
 
 _BLOCK: Final = 1 << 13
-"""Elements squared at a time: in the cache, and too few for a BLAS to wake its threads, which costs more than it saves."""
+"""Elements squared at a time: they stay in the cache, and are too few for a BLAS to wake threads that cost more."""
 
 
 class UnusableMove(ValueError):
