@@ -11,15 +11,14 @@ How to write a bench
        lock. Code that runs there is a script in `bench/against/`, which imports the peer, the standard library and
        `bench.against.serving`, nothing else of ours; it answers calls, so that the two sides can take turns:
 
-           with environment.start("ethereum.py", report) as peer:
-               peer.call("prepare", keys=4)                     # any JSON in, any JSON out
-               seconds = peer.call("digest", times=100)
+           with started(python_environment, "ethereum", "ethereum.py", report) as peer:
+               digest = ask(peer, "digest", times=100)          # any JSON in, a number out
 
-       A peer that cannot be installed or started raises `PeerMissing`: catch it where the figure is made, put
-       `missing("eth-account", error)` in the peer's place, and the line says so. A figure is measured or absent.
-    3. Measure by turns: `alternate({"ours": f, "eth-account": g}, turns=9)` calls f, g, f, g, … each of which returns
-       seconds (or whatever the figure counts), and gives the median of each. `clocked(function, times=1000)` makes
-       such a callable from ours.
+       A peer that cannot be installed, started or asked raises `PeerMissing`; `started`, `ask` and `compare` put
+       `Missing(reason)` in its place, and the figure's line says so. A figure is measured or absent.
+    3. Measure by turns: `compare(ours, {"eth-account": digest}, turns=9)` calls ours, theirs, ours, … each of which
+       returns seconds (or whatever the figure counts), and gives the medians. `clocked(function, times=1000)` makes
+       such a callable from a function of ours.
     4. `report.add(name, unit, ours, peers=…, bar=…, bound=…, how=…)` as soon as it is measured: it prints the line and
        saves it. A bar needs a `bound`: what limits the figure, printed where the bar is missed.
     5. Look at `report.quick`: with it, do the same with less (seconds, not minutes). Quick figures are never saved.

@@ -9,9 +9,10 @@ from bench.report import Report
 
 MINUTES = {
     "rounds": 5.0,
+    "intake": 1.0,
     "receipts": 4.0,
     "aggregation": 2.5,
-    "simulation": 1.5,
+    "simulation": 2.5,
     "gas": 4.0,
     "recommender": 8.0,
     "scores": 3.0,

@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from bench.figures import Missing
 from bench.report import Report
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +26,8 @@ PEERS = HERE / "peers"
 CONSTRAINTS = HERE / "constraints"
 AGAINST = HERE / "against"
 INSTALL_SECONDS = 900
+# Peers that would report their use to somebody are told not to.
+SILENT = {"FLWR_TELEMETRY_ENABLED": "0", "RAY_USAGE_STATS_ENABLED": "0", "DO_NOT_TRACK": "1"}
 
 
 class PeerMissing(Exception):
@@ -58,7 +62,7 @@ class PeerProcess:
         """Start it. Its errors go to our stderr."""
         self._name = environment.name
         # -m finds the script by PYTHONPATH; what a peer would find of ours besides, no script asks for.
-        surroundings = os.environ | {"NODE_PATH": str(environment.folder / "node_modules"), "PYTHONPATH": str(ROOT)}
+        surroundings = os.environ | SILENT | {"PYTHONPATH": str(ROOT)}
         try:
             self._process = subprocess.Popen(
                 command,
@@ -70,6 +74,10 @@ class PeerProcess:
             )
         except OSError as error:
             raise PeerMissing(self._name, f"could not be started: {error}") from error
+
+    def measurement(self, function: str, **arguments: Any) -> Callable[[], float]:
+        """What asks for a function that answers with a number, such as seconds."""
+        return lambda: float(self.call(function, **arguments))
 
     @property
     def pid(self) -> int:
@@ -110,6 +118,25 @@ class PeerProcess:
             self._process.kill()
             self._process.wait()
         _pipe(self._process.stdout).close()
+
+
+@contextmanager
+def started(
+    build: Callable[[str, Report], Environment], name: str, script: str, report: Report
+) -> Iterator[PeerProcess | Missing]:
+    """A peer's process for as long as the context lasts, or why there is none."""
+    try:
+        process = build(name, report).start(script, report)
+    except PeerMissing as error:
+        yield Missing(error.reason)
+        return
+    with process:
+        yield process
+
+
+def ask(peer: PeerProcess | Missing, function: str, **arguments: Any) -> Callable[[], float] | Missing:
+    """A measurement by the peer, or why there is none."""
+    return peer if isinstance(peer, Missing) else peer.measurement(function, **arguments)
 
 
 def python_environment(name: str, report: Report) -> Environment:

@@ -19,6 +19,8 @@ BARRED = 1_000
 
 STORAGE = "the slots and the transfer that it writes, and 512 gas of calldata for each word of the proof"
 
+REJECTION = "what the ledger writes (the job halted, a budget burned, the bond cut), two bodies of calldata at most"
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -60,7 +62,8 @@ NOTES = (
     "Uniswap's and UMA's pay each round by a claim of its own; with us and Symbiotic one draws all rounds so far.",
     "Only ours asks a registry where a node is paid, so that a stolen node key redirects nothing (4,700 gas).",
     "Only Symbiotic's must be claimed by the node itself; only ours checks on chain when a round is final.",
-    "Prime Intellect and Gensyn publish no contracts on npm: their gas for one contribution was not measured here.",
+    "Not run, since no npm package of their contracts was found: 1inch, Morpho URD, EigenLayer, Merkl, Prime Intellect, "
+    "Gensyn.",
 )
 
 
@@ -161,13 +164,15 @@ def _report_challenges(report: Report, stand: Stand) -> None:
             GAS,
             costs["committed"],
             bar=at_most(110_000),
-            bound="what the ledger writes: the job halted, a budget burned, the bond cut, the bounty credited",
+            bound=f"{REJECTION}, and the bounty credited",
             how=f"upheld, round of {BARRED:,} entries struck, by a sender who had committed to it (commitChallenge)",
         )
         report.add(
             f"challenge: {lie}, without an earlier commitment",
             GAS,
             costs["uncommitted"],
+            bar=at_most(110_000),
+            bound=f"{REJECTION}, and the slot in which the bounty waits",
             how="the same, upheld as well; the bounty waits in a slot of its own for whoever had committed",
         )
     report.add("commitChallenge", GAS, measure_commitment(stand), how="once for each fault that is to be rewarded")

@@ -102,9 +102,9 @@ def earnings(address: bytes) -> Call[wire.Earnings]:
     return _read(f"/v1/nodes/{to_address(address)}/earnings", wire.Earnings)
 
 
-def send_telemetry(address: bytes, telemetry: wire.Telemetry) -> Call[None]:
-    """What a phase of a node's work took; lost without harm."""
-    body = telemetry.model_dump_json(by_alias=True).encode()
+def send_telemetry(address: bytes, report: wire.TelemetryReport) -> Call[None]:
+    """What phases of a node's work took; lost without harm."""
+    body = report.model_dump_json(by_alias=True).encode()
     path = f"/v1/nodes/{to_address(address)}/telemetry"
     return Call("POST", path, lambda _: None, body=body, headers=JSON, repeatable=False)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from client.errors import UsageRefused
+from client.money import Token
 from client.pins import Pin
+from contracts.abi import MalformedAnswer
 from contracts.chain import Chain
-from contracts.errors import ChainUnreachable
+from contracts.errors import ChainUnreachable, ProviderRefused
 from contracts.gateway import Gateway
 from contracts.inspection import inspect_deployment
+from contracts.refusals import TransactionReverted
 from contracts.rpc import Rpc
-from contracts.state import Anchor
+from contracts.state import Anchor, Block
 from ledger.errors import VerificationError
 from ledger.hexadecimal import to_address
 from ledger.statements import RoundHeader, Signed
@@ -57,6 +60,14 @@ def compute_anchor(header: Signed[RoundHeader], final_at: int, gateway: Gateway)
     """The four words the chain must keep of a header."""
     head = header.statement
     return Anchor(head.digest(gateway.domain), head.entries_root, head.count, final_at)
+
+
+def fetch_token(gateway: Gateway, token: bytes, at: Block | None = None) -> Token | None:
+    """How a token says that its amounts are shown, None where it says nothing that can be shown."""
+    try:
+        return Token(*gateway.fetch_token_display(token, at))
+    except (TransactionReverted, ProviderRefused, MalformedAnswer):
+        return None
 
 
 class ChainAnchors:

@@ -9,6 +9,7 @@ from client import calls
 from client.api import Api
 from client.errors import UsageRefused
 from client.home import Home
+from client.output import show_text
 from client.pins import Pin, verify_or_save
 from client.settings import ClientSettings
 from client.transport import Patience, Remarks
@@ -26,7 +27,7 @@ class StderrRemarks:
         """No answer came."""
         if url not in self._silent:
             self._silent.add(url)
-            sys.stderr.write(f"{url} does not answer ({reason}); waiting and trying again\n")
+            sys.stderr.write(f"{url} does not answer ({show_text(reason)}); waiting and trying again\n")
 
     def found(self, url: str) -> None:
         """An answer came."""
@@ -90,4 +91,4 @@ def _show(url: str, info: Info) -> None:
     }
     sys.stderr.write("First contact; from now on these must stay the same:\n")
     for name, value in lines.items():
-        sys.stderr.write(f"  {name:<14} {value}\n")
+        sys.stderr.write(f"  {name:<14} {show_text(value)}\n")

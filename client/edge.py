@@ -22,7 +22,11 @@ def report(error: Exception, *, as_json: bool = False) -> int:
         sentence = f"this is a bug in tally: {type(error).__name__}: {error}; {_keep_traceback(error)}"
     if as_json:
         sys.stdout.write(json.dumps({"error": type(error).__name__, "detail": sentence}) + "\n")
-    sys.stderr.write(f"tally: {sentence}\n")
+    from client.output import show_text  # noqa: PLC0415 -- only an error needs it
+
+    # Line by line: a sentence may quote what others wrote.
+    shown = "\n".join(map(show_text, sentence.split("\n")))
+    sys.stderr.write(f"tally: {shown}\n")
     return int(getattr(error, "exit_code", 1))
 
 

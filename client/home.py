@@ -44,6 +44,11 @@ class Home:
         return self.path / "pins.json"
 
     @property
+    def tokens(self) -> Path:
+        """Decimals of tokens, by chain and address."""
+        return self.path / "tokens.json"
+
+    @property
     def samples(self) -> Path:
         """Histories, a file per node: they never leave this folder."""
         return self.path / "samples"

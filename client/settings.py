@@ -25,7 +25,7 @@ class SettingsRefused(ClientError):
 class ClientSettings(BaseSettings):
     """What the programs take from the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="TALLY_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TALLY_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(default_factory=lambda: user_data_path("tallystick", appauthor=False))
     """Folder that holds everything: wallets, journals, pins, samples, models."""

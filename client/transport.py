@@ -122,7 +122,8 @@ def verify_status(url: str, answer: Answer) -> None:
     if answer.status >= 500 or (answer.status == 429 and body is None):
         raise Unanswered(f"status {answer.status}" + (f": {body['detail']}" if body else ""))
     if body is None:
-        raise CoordinatorRefused(url, answer.status, "NoReason", f"{url} refused without a reason", {})
+        detail = f"{url} refused without a reason: is this the address of a coordinator, and a path that it has?"
+        raise CoordinatorRefused(url, answer.status, "NoReason", detail, {})
     operands = {name: value for name, value in body.items() if name not in ("error", "detail")}
     raise CoordinatorRefused(url, answer.status, str(body["error"]), str(body["detail"]), operands)
 

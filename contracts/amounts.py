@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 DECIMALS = 18
-_AMOUNT = re.compile(r"([0-9]{1,60})(?:\.([0-9]{1,18}))?")
+"""Of native coin, and of a token that says nothing else."""
+
+_AMOUNT = re.compile(r"([0-9]{1,60})(?:\.([0-9]{1,60}))?")
 
 
 class MalformedAmount(Exception):
@@ -13,22 +15,23 @@ class MalformedAmount(Exception):
 
     exit_code = 2
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        super().__init__(f"expected an amount such as 12 or 0.5, with at most {DECIMALS} decimals, got {text!r}")
+    def __init__(self, text: str, decimals: int) -> None:
+        self.text, self.decimals = text, decimals
+        example = "12 or 0.5" if decimals else "12"
+        super().__init__(f"expected an amount such as {example}, with at most {decimals} decimals, got {text!r}")
 
 
-def parse_amount(text: str) -> int:
-    """Return an amount in base units (wei, for native coin).
+def parse_amount(text: str, decimals: int = DECIMALS) -> int:
+    """Return an amount in base units (wei, for native coin); a whole unit has `decimals` of them after the point.
 
     Raises:
         MalformedAmount: not a decimal number, negative, or finer than a base unit.
     """
     found = _AMOUNT.fullmatch(text)
-    if found is None:
-        raise MalformedAmount(text)
-    whole, part = found.groups(default="")
-    return int(whole + part.ljust(DECIMALS, "0"))
+    whole, part = ("", "") if found is None else found.groups(default="")
+    if found is None or len(part) > decimals:
+        raise MalformedAmount(text, decimals)
+    return int(whole + part.ljust(decimals, "0"))
 
 
 def format_amount(amount: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from contracts.abi import Interface
 
@@ -22,12 +23,14 @@ class Artifact:
         creation_code: what a deployment sends, before the constructor's arguments.
         code: what a deployment leaves on the chain, with zeros where constructors write immutables.
         immutables: (start, length) in bytes of every such place.
+        storage: where its mappings to structs lie, by name; see `contracts.storage`.
     """
 
     interface: Interface
     creation_code: bytes
     code: bytes
     immutables: tuple[tuple[int, int], ...]
+    storage: Mapping[str, Any]
 
     def is_code(self, found: bytes) -> bool:
         """Return whether code found on a chain is this contract's, whatever its immutables."""
@@ -48,6 +51,7 @@ def load_artifact(name: str) -> Artifact:
         creation_code=bytes.fromhex(value["bytecode"].removeprefix("0x")),
         code=bytes.fromhex(value["deployedBytecode"].removeprefix("0x")),
         immutables=tuple(sorted((place["start"], place["length"]) for place in places)),
+        storage=value["storage"],
     )
 
 

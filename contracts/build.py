@@ -19,7 +19,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent
 ARTIFACTS = ROOT / "artifacts"
 NAMES = ("ChallengeCourt", "JobLedger", "NodeRegistry", "TallyToken")
-OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]
+OUTPUTS = [
+    "abi",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
+    "storageLayout",
+]
 COMPILE_SECONDS = 300
 
 Json = dict[str, Any]
@@ -49,18 +55,31 @@ def build_artifacts() -> dict[str, str]:
         ToolMissing: where Node.js or the compiler's package is not there.
         CompilationFailed: where the compiler reports anything.
     """
+    output = compile_sources()
+    names = dict(_find_variables([source["ast"] for source in output["sources"].values()]))
     version = _run_solc("--version").rpartition("Version: ")[2].strip()
-    artifacts = [{**artifact, "compiler": version} for group in _group_names() for artifact in _build_group(group)]
-    return {f"{artifact['contractName']}.json": _render(artifact) for artifact in artifacts}
+    contracts = {name: output["contracts"][f"src/{name}.sol"][name] for name in (*NAMES, "Errors")}
+    errors = contracts["Errors"]["abi"]
+    artifacts = (describe_contract(name, contracts[name], names, errors) for name in NAMES)
+    return {f"{a['contractName']}.json": _render({**a, "compiler": version}) for a in artifacts}
 
 
-def compile_sources(names: Sequence[str]) -> Json:
-    """Return the compiler's standard JSON output for these contracts and all they import."""
-    sources = [f"src/{name}.sol" for name in (*names, "Errors")]
+def compile_sources() -> Json:
+    """Return the compiler's standard JSON output for everything in `src`; see `compile_files`."""
+    return compile_files(sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "src").rglob("*.sol")))
+
+
+def compile_files(sources: Sequence[str]) -> Json:
+    """Return the compiler's standard JSON output for some files, by their paths here, with foundry.toml's settings.
+
+    Raises:
+        ToolMissing: where Node.js or the compiler's package is not there.
+        CompilationFailed: where the compiler reports anything.
+    """
     request = {
         "language": "Solidity",
         "sources": {name: {"content": (ROOT / name).read_text(encoding="utf-8")} for name in sources},
-        "settings": read_settings(names),
+        "settings": read_settings(),
     }
     output: Json = json.loads(_run_solc("--standard-json", stdin=json.dumps(request)))
     if output.get("errors"):
@@ -68,46 +87,17 @@ def compile_sources(names: Sequence[str]) -> Json:
     return output
 
 
-def read_settings(names: Sequence[str]) -> Json:
-    """Return solc settings that equal those forge derives from foundry.toml for these contracts."""
-    profile = _read_profile()
+def read_settings() -> Json:
+    """Return solc settings that equal those forge derives from foundry.toml."""
+    profile = tomllib.loads((ROOT / "foundry.toml").read_text(encoding="utf-8"))["profile"]["default"]
     return {
         "remappings": profile["remappings"],
-        "optimizer": {"enabled": profile["optimizer"], "runs": _read_runs(names[0])},
+        "optimizer": {"enabled": profile["optimizer"], "runs": profile["optimizer_runs"]},
         "viaIR": profile["via_ir"],
         "evmVersion": profile["evm_version"],
         "metadata": {"bytecodeHash": profile["bytecode_hash"], "appendCBOR": profile["cbor_metadata"]},
         "outputSelection": {"*": {"*": OUTPUTS, "": ["ast"]}},
     }
-
-
-def _group_names() -> list[list[str]]:
-    """The contracts that compile with the same settings, together."""
-    groups: dict[int, list[str]] = {}
-    for name in NAMES:
-        groups.setdefault(_read_runs(name), []).append(name)
-    return list(groups.values())
-
-
-def _build_group(group: Sequence[str]) -> Iterator[Json]:
-    output = compile_sources(group)
-    variables = dict(_find_variables([source["ast"] for source in output["sources"].values()]))
-    errors = output["contracts"]["src/Errors.sol"]["Errors"]["abi"]
-    for name in group:
-        yield describe_contract(name, output["contracts"][f"src/{name}.sol"][name], variables, errors)
-
-
-def _read_profile() -> Json:
-    settings: Json = tomllib.loads((ROOT / "foundry.toml").read_text(encoding="utf-8"))
-    profile: Json = settings["profile"]["default"]
-    return profile
-
-
-def _read_runs(name: str) -> int:
-    """How often the optimiser takes a contract's code to run: foundry.toml says it for all, or for one file."""
-    profile = _read_profile()
-    rules = (rule for rule in profile["compilation_restrictions"] if rule["paths"] == f"src/{name}.sol")
-    return next((int(rule["optimizer_runs"]) for rule in rules), int(profile["optimizer_runs"]))
 
 
 def describe_contract(name: str, output: Mapping[str, Any], variables: Mapping[str, str], errors: list[Json]) -> Json:
@@ -127,7 +117,31 @@ def describe_contract(name: str, output: Mapping[str, Any], variables: Mapping[s
         "bytecode": "0x" + output["evm"]["bytecode"]["object"],
         "deployedBytecode": "0x" + deployed["object"],
         "immutableReferences": {variables[ident]: places[ident] for ident in places},
+        "storage": describe_storage(output["storageLayout"]),
     }
+
+
+def describe_storage(layout: Mapping[str, Any]) -> Json:
+    """Return where each mapping lies: its slot, and of its structs' members [slot, offset, width], the last in bytes.
+
+    Offsets count from a slot's low end. Who has `eth_getProof` of a slot reads it with these.
+    """
+    mappings = {}
+    for variable in layout["storage"]:
+        kind = layout["types"][variable["type"]]
+        while kind["encoding"] == "mapping":
+            kind = layout["types"][kind["value"]]
+        if "members" in kind and layout["types"][variable["type"]]["encoding"] == "mapping":
+            members = {
+                member["label"]: [int(member["slot"]), member["offset"], _measure(layout, member["type"])]
+                for member in kind["members"]
+            }
+            mappings[variable["label"]] = {"members": members, "slot": int(variable["slot"])}
+    return mappings
+
+
+def _measure(layout: Mapping[str, Any], kind: str) -> int:
+    return int(layout["types"][kind]["numberOfBytes"])
 
 
 def find_stale(artifacts: Mapping[str, str]) -> list[str]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from types import TracebackType
 from typing import Any, Self
 
 from contracts.abi import MalformedAnswer
 from contracts.artifacts import load_interfaces
-from contracts.errors import ChainMoved, ProviderRefused, WrongChain
+from contracts.errors import ChainMoved, NoProvider, ProviderRefused, WrongChain
 from contracts.execution import LATEST, Execution
 from contracts.rpc import Rpc
 from contracts.state import Block
 from ledger.hexadecimal import parse_hex, to_hex
+
+QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+MOST_DECIMALS = 36
+"""Decimals beyond which amounts do not fit into the 128 bits of the protocol."""
 
 
 class Chain:
@@ -91,6 +96,17 @@ class Chain:
         """Return the code at an address, empty where there is none."""
         return parse_hex(self.rpc.fetch("eth_getCode", to_hex(address), LATEST))
 
+    def fetch_decimals(self, token: bytes) -> int:
+        """Return by how many decimals a token's whole unit differs from its base unit, as it says of itself.
+
+        Raises:
+            TransactionReverted, MalformedAnswer: it says no such thing, or more than anyone can mean.
+        """
+        decimals = int(self.execution.read("TallyToken", token, "decimals"))
+        if decimals > MOST_DECIMALS:
+            raise MalformedAnswer(f"decimals of token {to_hex(token)}", f"at most {MOST_DECIMALS}", str(decimals))
+        return decimals
+
     def _fetch_block(self, tag: str) -> Block | None:
         block: dict[str, Any] | None = self.rpc.fetch("eth_getBlockByNumber", tag, False)
         if block is None:
@@ -100,8 +116,18 @@ class Chain:
 
 
 def fetch_chain_id(rpc: Rpc) -> int:
-    """Return the id of the chain that a provider serves."""
-    return int(rpc.fetch("eth_chainId"), 16)
+    """Return the id of the chain that a provider serves.
+
+    Raises:
+        NoProvider: something else answers there.
+    """
+    try:
+        answer = rpc.fetch("eth_chainId")
+    except ProviderRefused as refusal:
+        raise NoProvider(rpc.url, f"a refusal ({refusal.reason})") from None
+    if not isinstance(answer, str) or QUANTITY.fullmatch(answer) is None:
+        raise NoProvider(rpc.url, repr(answer)[:80])
+    return int(answer, 16)
 
 
 def _tag(at: Block | None) -> str:

@@ -148,8 +148,9 @@ def fund(  # noqa: PLR0913 -- a command's options are its parameters
     from contracts.transactions import Call  # noqa: PLC0415
 
     to = parse_address(address, "ADDRESS")
-    wanted = {"coins": parse_amount(coins), "tokens": parse_amount(tokens)}
     with _open(rpc, deployment) as gateway:
+        decimals = gateway.fetch_decimals(gateway.deployment.tally_token)
+        wanted = {"coins": parse_amount(coins), "tokens": parse_amount(tokens, decimals)}
         if gateway.chain_id == CHAIN_ID and keystore is None and private_key_file is None:
             signer = load_dev_signer()
         else:

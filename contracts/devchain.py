@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from contracts.keeper import Keeper
 from ledger.signatures import Signer
 
 CHAIN_ID = 31337
@@ -70,8 +71,10 @@ class DevChain:
         accounts: funded accounts, in the order of the phrase's derivation.
     """
 
-    def __init__(self, process: subprocess.Popen[str], url: str, accounts: tuple[DevAccount, ...]) -> None:
-        self._process = process
+    def __init__(
+        self, process: subprocess.Popen[str], keeper: Keeper, url: str, accounts: tuple[DevAccount, ...]
+    ) -> None:
+        self._process, self._keeper = process, keeper
         self.url = url
         self.accounts = accounts
 
@@ -86,7 +89,7 @@ class DevChain:
         hardfork: str | None = None,
         ready_seconds: float = 30.0,
     ) -> Self:
-        """Start anvil on loopback and return once it answers. Nothing is kept when it stops.
+        """Start anvil on loopback and return once it answers. Nothing is kept when it stops, and it never outlives us.
 
         Args:
             port: TCP port; a free one is chosen by the system where 0.
@@ -110,7 +113,7 @@ class DevChain:
             process = _start_process([*arguments, "--config-out", str(config)])
             try:
                 address = _wait_until_ready(process, ready_seconds)
-                return cls(process, f"http://{address}", _read_accounts(config))
+                return cls(process, Keeper(process.pid), f"http://{address}", _read_accounts(config))
             except BaseException:
                 _end(process)
                 raise
@@ -135,6 +138,7 @@ class DevChain:
     def stop(self) -> None:
         """Stop anvil; the chain is gone."""
         _end(self._process)
+        self._keeper.close()
 
 
 def load_dev_signer() -> Signer:

@@ -36,6 +36,17 @@ class ProviderRefused(ChainError):
         super().__init__(f"the provider refused {method}: {reason} (code {code})")
 
 
+class NoProvider(ChainError):
+    """Something answers at the address, but no JSON-RPC provider of a chain."""
+
+    def __init__(self, url: str, got: str) -> None:
+        self.url = describe_url(url)
+        self.got = got
+        super().__init__(
+            f"expected the id of a chain from {self.url}, got {got}: is this the address of an RPC provider?"
+        )
+
+
 class WrongChain(ChainError):
     """The provider serves another chain than the deployment lives on."""
 

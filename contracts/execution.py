@@ -19,7 +19,7 @@ PENDING = "pending"
 INVALID_PARAMS = -32602
 
 # What providers call a revert, where they do not use code 3 (geth, anvil): Nethermind, Besu, Erigon, older ones.
-REVERT_WORDS = re.compile(r"revert|invalid opcode|out of ?gas", re.IGNORECASE)
+REVERT_WORDS = re.compile(r"revert|invalid opcode|out ?of ?gas", re.IGNORECASE)
 HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 
 

@@ -7,6 +7,7 @@ Writing is `contracts.sender.Sender` with the calls of `contracts.calls.Calls`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -20,10 +21,15 @@ from contracts.events import Event
 from contracts.job_events import RoundAttested, RoundPosted
 from contracts.logs import LogReader
 from contracts.rpc import Rpc
-from contracts.state import AccountState, Block, JobState, NodeState, RoundState, build_state
+from contracts.state import AccountState, Block, DemandState, JobState, NodeState, RoundState, build_state
 from ledger.eip712 import Domain, compute_domain
 from ledger.hashing import keccak256
 from ledger.hexadecimal import to_address, to_hex
+
+MOST_DECIMALS = 36
+"""Decimals beyond which a token's amounts are not shown with a point."""
+
+SYMBOL = re.compile(r"[\x21-\x7e]{0,20}")
 
 
 class Gateway(Chain):
@@ -88,15 +94,30 @@ class Gateway(Chain):
 
     def fetch_token_balance(self, holder: bytes, token: bytes | None = None, at: Block | None = None) -> int:
         """Return a holder's tokens in base units; of the deployment's TallyToken where `token` is None."""
-        return self._read_token(token, "balanceOf", holder, at=at)
+        return int(self._read_token(token, "balanceOf", holder, at=at))
+
+    def fetch_token_display(self, token: bytes, at: Block | None = None) -> tuple[int, str]:
+        """Return a token's decimals and symbol, as it says of itself: for showing amounts, never for computing.
+
+        Raises:
+            TransactionReverted, MalformedAnswer: it says no such thing.
+        """
+        try:
+            decimals, symbol = (str(self._read_token(token, name, at=at)) for name in ("decimals", "symbol"))
+        except UnicodeDecodeError:
+            raise MalformedAnswer(f"the symbol of token {to_address(token)}", "UTF-8 text", "other bytes") from None
+        if int(decimals) > MOST_DECIMALS or not SYMBOL.fullmatch(symbol):
+            expected = f"at most {MOST_DECIMALS} decimals and a short printable symbol"
+            raise MalformedAnswer(f"token {to_address(token)}", expected, f"{decimals} and {symbol[:80]!r}")
+        return int(decimals), symbol
 
     def fetch_allowance(self, owner: bytes, spender: bytes, token: bytes | None = None) -> int:
         """Return what `spender` may take of the owner's tokens, in base units."""
-        return self._read_token(token, "allowance", owner, spender)
+        return int(self._read_token(token, "allowance", owner, spender))
 
     def fetch_permit_nonce(self, owner: bytes, token: bytes | None = None) -> int:
         """Return the nonce of the owner's next ERC-2612 permit."""
-        return self._read_token(token, "nonces", owner)
+        return int(self._read_token(token, "nonces", owner))
 
     # NodeRegistry
 
@@ -144,6 +165,26 @@ class Gateway(Chain):
         if state is None or posted is None or 0 < state.halted <= round_number:
             return False
         return block.timestamp >= posted.final_at
+
+    # ChallengeCourt
+
+    def fetch_demand(self, job: bytes, round_number: int, seq: int, at: Block | None = None) -> DemandState | None:
+        """Return what the court keeps of a demand, or None where nothing was demanded."""
+        members = self._read_struct("ChallengeCourt", "demandOf", job, round_number, seq, at=at)
+        state = build_state(DemandState, members)
+        return None if state.answer_by == 0 else state
+
+    def fetch_demand_gas(self) -> int:
+        """Return the gas that an answer takes at most: a demand brings so many times its own gas price."""
+        return int(self._read("ChallengeCourt", "demandGas"))
+
+    def fetch_committed_at(self, commitment: bytes, at: Block | None = None) -> int:
+        """Return when a commitment to a challenge was made, in unix seconds; 0 if it never was."""
+        return int(self._read("ChallengeCourt", "committedAt", commitment, at=at))
+
+    def fetch_coin(self, account: bytes, at: Block | None = None) -> int:
+        """Return the native coin that the court has credited to an account, in wei."""
+        return int(self._read("ChallengeCourt", "coinOf", account, at=at))
 
     # Events
 
@@ -225,6 +266,5 @@ class Gateway(Chain):
     def _read_struct(self, contract: str, function: str, *arguments: object, at: Block | None) -> dict[str, Any]:
         return self.execution.read_struct(contract, self.deployment.find_address(contract), function, arguments, at)
 
-    def _read_token(self, token: bytes | None, function: str, *arguments: object, at: Block | None = None) -> int:
-        address = token or self.deployment.tally_token
-        return int(self.execution.read("TallyToken", address, function, arguments, at))
+    def _read_token(self, token: bytes | None, function: str, *arguments: object, at: Block | None = None) -> Any:
+        return self.execution.read("TallyToken", token or self.deployment.tally_token, function, arguments, at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from contracts import job_events, money_events, node_events
+from contracts import court_events, job_events, money_events, node_events
 from contracts.abi import Interface, MalformedAnswer
 from contracts.deployment import Deployment
 from contracts.errors import ProviderRefused
@@ -17,11 +17,11 @@ from ledger.hexadecimal import parse_address, parse_hex, to_address, to_hex
 LONGEST_RANGE = 5_000
 """Blocks asked for at once. Public providers refuse more than 500 to 10,000; what they refuse is halved."""
 
-SOURCES = ("JobLedger", "NodeRegistry")
+SOURCES = ("JobLedger", "NodeRegistry", "ChallengeCourt")
 
 KINDS: dict[str, type[Event]] = {
     name: kind
-    for module in (job_events, money_events, node_events)
+    for module in (job_events, money_events, node_events, court_events)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 }
@@ -29,7 +29,7 @@ KINDS: dict[str, type[Event]] = {
 
 
 class LogReader:
-    """Reads the events of a deployment's ledger and registry.
+    """Reads the events of a deployment's ledger, registry and court.
 
     Args:
         rpc: connection to the provider.
@@ -46,7 +46,7 @@ class LogReader:
         longest_range: int = LONGEST_RANGE,
     ) -> None:
         self._rpc = rpc
-        self._sources = {deployment.find_address(name): interfaces[name] for name in SOURCES}
+        self._sources = {address: interfaces[name] for name, address in deployment.addresses.items() if name in SOURCES}
         self._first_block = deployment.block
         self._longest_range = longest_range
 

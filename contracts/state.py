@@ -154,6 +154,23 @@ class NodeState:
     successor: bytes
 
 
+@dataclass(frozen=True)
+class DemandState:
+    """What the court keeps of a demand (Solidity: Demand). The bond in wei, times in unix seconds.
+
+    Attributes:
+        demander: gets the bond back if nobody answers in time.
+        bond: for whoever answers; 0 once it was credited.
+        answer_by: until when an answer counts, inclusive.
+        answered: whether the entry was shown.
+    """
+
+    demander: bytes
+    bond: int
+    answer_by: int
+    answered: bool
+
+
 def build_state(kind: type[S], members: Mapping[str, Any]) -> S:
     """Return a state from Solidity's members by name, whatever their order; some have a `_` there, to be no keyword."""
     values = {to_snake(name).rstrip("_"): value for name, value in members.items()}

@@ -29,8 +29,10 @@ from coordinator.keystore import load_signer
 from coordinator.models.routes import router as models_router
 from coordinator.nodes.routes import router as nodes_router
 from coordinator.nodes.service import find_roles
+from coordinator.nodes.telemetry import TelemetryDesk
 from coordinator.problems import install_handlers
 from coordinator.rounds.desk import RoundDesk
+from coordinator.rounds.hatch import Hatch
 from coordinator.rounds.node_routes import router as work_router
 from coordinator.rounds.routes import router as rounds_router
 from coordinator.schema import create_tables, verify_schema
@@ -86,6 +88,7 @@ def create_app(context: Context, worker: Worker | None = None) -> FastAPI:
     app.state.context = context
     app.state.worker = worker
     app.add_middleware(BodyLimit)
+    app.add_middleware(Hatch, state=app.state)
     install_handlers(app)
     return app
 
@@ -97,6 +100,8 @@ def describe_app(**options: Any) -> FastAPI:
         summary="Runs federated learning rounds whose every payment can be checked.",
         version=metadata.version("tallystick"),
         separate_input_output_schemas=False,
+        # What nobody collects is looked up at every request all the same.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         **options,
     )
     rooms = (jobs_router, nodes_router, work_router, rounds_router, claims_router, models_router)
@@ -113,6 +118,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     create_tables(context.database)
     await context.database.run_write(make_up_outage, context)
     app.state.desk = RoundDesk(context)
+    app.state.telemetry = TelemetryDesk(context)
     running = [
         asyncio.create_task(context.compute.warm_up()),
         asyncio.create_task(keep_beating(context)),

@@ -59,9 +59,14 @@ class Listener:
 
 
 class Bell:
-    """Wakes the listeners of this process; ring it from any thread, after the commit."""
+    """Wakes the listeners of this process; ring it from any thread, after the commit.
+
+    Attributes:
+        ended: whether this process is about to end: what waits for others' sake answers now.
+    """
 
     def __init__(self) -> None:
+        self.ended = False
         self._lock = threading.Lock()
         self._listeners: set[Listener] = set()
         self._generations = dict.fromkeys(Topic, 0)
@@ -89,6 +94,11 @@ class Bell:
         for loop, listeners in woken.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_wake, listeners)
+
+    def end(self) -> None:
+        """Say that this process is about to end, and wake everyone."""
+        self.ended = True
+        self.ring(Topic)
 
     def add(self, listener: Listener) -> None:
         """Begin to wake this listener."""

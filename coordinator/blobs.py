@@ -10,8 +10,9 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,8 @@ from ledger.hashing import sha256
 
 _STALE_SECONDS = 3_600
 _FLUSHERS = 8
+# Bodies up to this size are kept from memory, in one turn of a thread.
+_SMALL_BYTES = 2**20
 
 
 class BlobTooLarge(RequestRefused):
@@ -48,6 +51,15 @@ class BlobMismatch(RequestRefused):
 
 
 Verify = Callable[[bytes, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A body that is kept; `content` is there when it was small."""
+
+    sha256: bytes
+    size_bytes: int
+    content: bytes | None
 
 
 class BlobStore:
@@ -81,14 +93,36 @@ class BlobStore:
         """Forget a file that nothing needs any more."""
         self.path(digest).unlink(missing_ok=True)
 
-    def save(self, *contents: bytes) -> list[bytes]:
-        """Keep these contents durably and return their SHA-256, in order."""
+    def save(self, *contents: bytes, staged: Iterable[bytes] = ()) -> list[bytes]:
+        """Keep these contents durably, and what another process has `staged`; return the contents' SHA-256, in order.
+
+        Raises:
+            FileNotFoundError: something that should be staged is nowhere.
+        """
         digests = [sha256(content) for content in contents]
         missing = {d: content for d, content in zip(digests, contents, strict=True) if not self.has(d)}
+        waiting = [digest for digest in {*staged} - missing.keys() if not self.has(digest)]
         # Together, because the file system writes flushes that come at one time with one turn of its journal.
-        list(self._flushers.map(self._save, missing, missing.values()))
-        list(self._flushers.map(_flush_folder, {self.path(digest).parent for digest in digests}))
+        writing = self._flushers.map(self._save, missing, missing.values())
+        list(self._flushers.map(self._settle, waiting))
+        list(writing)
+        list(self._flushers.map(_flush_folder, {self.path(digest).parent for digest in (*digests, *waiting)}))
         return digests
+
+    def stage(self, *contents: bytes) -> list[bytes]:
+        """Write these contents for `save` to make durable, perhaps in another process; return their SHA-256.
+
+        Until then a crash may leave nothing of them, or torn bytes, which nothing reads.
+        """
+        return list(self._flushers.map(self._stage, contents))
+
+    def _stage(self, content: bytes) -> bytes:
+        digest = sha256(content)
+        if not self.has(digest):
+            with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as file:
+                file.write(content)
+            Path(file.name).replace(self._incoming / digest.hex())
+        return digest
 
     def _save(self, digest: bytes, content: bytes) -> None:
         with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as file:
@@ -97,25 +131,47 @@ class BlobStore:
             os.fsync(file.fileno())
         self._place(Path(file.name), digest)
 
-    async def receive(self, chunks: AsyncIterator[bytes], max_bytes: int, verify: Verify) -> tuple[bytes, int]:
-        """Keep a body durably as it arrives and return its SHA-256 and size.
+    def _settle(self, digest: bytes) -> None:
+        staged = self._incoming / digest.hex()
+        with staged.open("rb+") as file:
+            os.fsync(file.fileno())
+        self._place(staged, digest)
+
+    async def receive(self, chunks: AsyncIterator[bytes], max_bytes: int, verify: Verify) -> Received:
+        """Keep a body durably as it arrives.
 
         `verify(digest, size)` is asked before anything is kept, and raises to refuse.
 
         Raises:
             BlobTooLarge: more than `max_bytes` came; nothing is kept.
         """
+        first, ended = await _gather(chunks, min(max_bytes, _SMALL_BYTES))
+        if not ended:
+            return await self._receive_large(first, chunks, max_bytes, verify)
+        received = Received(sha256(first), len(first), first)
+        verify(received.sha256, received.size_bytes)
+        await asyncio.get_running_loop().run_in_executor(self._flushers, self._keep_small, received.sha256, first)
+        return received
+
+    async def _receive_large(
+        self, first: bytes, chunks: AsyncIterator[bytes], max_bytes: int, verify: Verify
+    ) -> Received:
         with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as file:
             temporary = Path(file.name)
             try:
-                digest, size = await _write(file, chunks, max_bytes)
+                digest, size = await _write(file, first, chunks, max_bytes)
                 verify(digest, size)
                 await asyncio.to_thread(self._move, file, digest)
             except BaseException:
                 file.close()
                 await asyncio.to_thread(temporary.unlink, missing_ok=True)
                 raise
-        return digest, size
+        return Received(digest, size, None)
+
+    def _keep_small(self, digest: bytes, content: bytes) -> None:
+        if not self.has(digest):
+            self._save(digest, content)
+        _flush_folder(self.path(digest).parent)
 
     def _move(self, file: IO[bytes], digest: bytes) -> None:
         os.fsync(file.fileno())
@@ -135,8 +191,23 @@ class BlobStore:
         temporary.replace(self.path(digest))
 
 
-async def _write(file: IO[bytes], chunks: AsyncIterator[bytes], max_bytes: int) -> tuple[bytes, int]:
-    hasher, size = hashlib.sha256(), 0
+async def _gather(chunks: AsyncIterator[bytes], limit_bytes: int) -> tuple[bytes, bool]:
+    """What came until the body ended, or until more than `limit_bytes` had come; and whether it ended."""
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        parts.append(chunk)
+        size += len(chunk)
+        if size > limit_bytes:
+            return b"".join(parts), False
+    return b"".join(parts), True
+
+
+async def _write(file: IO[bytes], first: bytes, chunks: AsyncIterator[bytes], max_bytes: int) -> tuple[bytes, int]:
+    if len(first) > max_bytes:
+        raise BlobTooLarge(max_bytes, None)
+    hasher, size = hashlib.sha256(first), len(first)
+    file.write(first)
     async for chunk in chunks:
         size += len(chunk)
         if size > max_bytes:

@@ -90,11 +90,10 @@ def deposit(
     as_json: AsJson = False,
 ) -> None:
     """Deposit tokens in the job ledger: the bonds of accepted jobs are locked from them. Stop the worker first."""
-    from contracts.amounts import parse_amount  # noqa: PLC0415  heavy
     from coordinator import funds  # noqa: PLC0415  heavy
 
     settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
-    _print(funds.deposit(settings, parse_amount(amount)), as_json=as_json)
+    _print(funds.deposit(settings, amount), as_json=as_json)
 
 
 @app.command()
@@ -108,12 +107,11 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Take free funds out of the job ledger: deposits, and bonds whose jobs are over. Stop the worker first."""
-    from contracts.amounts import parse_amount  # noqa: PLC0415  heavy
     from coordinator import funds  # noqa: PLC0415  heavy
     from ledger.hexadecimal import parse_address  # noqa: PLC0415  heavy
 
     settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
-    _print(funds.withdraw(settings, parse_amount(amount), parse_address(to, "ADDRESS")), as_json=as_json)
+    _print(funds.withdraw(settings, amount, parse_address(to, "ADDRESS")), as_json=as_json)
 
 
 @app.command()

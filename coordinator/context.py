@@ -14,7 +14,10 @@ from coordinator.bell import Bell
 from coordinator.blobs import BlobStore
 from coordinator.compute.supervisor import ComputeChild
 from coordinator.database import Database
+from coordinator.deposits import Deposits
 from coordinator.settings import CoordinatorSettings
+from coordinator.shelf import Shelf
+from coordinator.wallets import ContractWallets
 from ledger.eip712 import Domain, compute_domain
 from ledger.signatures import Signer
 
@@ -27,6 +30,7 @@ class Context:
         clock: unix seconds, UTC.
         randomness: that many unpredictable bytes.
         compute: the child process that knows torch.
+        shelf: small files that everyone may fetch.
         known_tokens: addresses and expiry of tokens that were looked up before.
     """
 
@@ -39,12 +43,23 @@ class Context:
     bell: Bell
     blobs: BlobStore
     compute: ComputeChild
+    shelf: Shelf = field(default_factory=Shelf, repr=False)
     known_tokens: dict[str, tuple[bytes, int]] = field(default_factory=dict, repr=False)
 
     @property
     def now(self) -> int:
         """The time in whole seconds, as protocol statements carry it."""
         return int(self.clock())
+
+    @cached_property
+    def wallets(self) -> ContractWallets:
+        """Asks the chain about wallets that are contracts."""
+        return ContractWallets(self.settings.rpc_url, self.deployment.chain_id)
+
+    @cached_property
+    def deposits(self) -> Deposits:
+        """Asks the chain what the coordinator has free for bonds."""
+        return Deposits(self.settings.rpc_url, self.deployment, self.signer.address)
 
     @cached_property
     def domain(self) -> Domain:
@@ -57,7 +72,7 @@ class Context:
         return compute_domain(self.deployment.chain_id, self.deployment.node_registry)
 
 
-def get_context(request: Request) -> Context:
+async def get_context(request: Request) -> Context:
     """The context of the application that serves this request."""
     context: Context = request.app.state.context
     return context

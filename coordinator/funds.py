@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from contracts.amounts import parse_amount
 from contracts.escrow import deposit_bond
 from contracts.gateway import Gateway
 from contracts.sender import Sender
@@ -31,17 +32,17 @@ class WorkerIsRunning(Exception):
         )
 
 
-def deposit(settings: CoordinatorSettings, amount: int) -> dict[str, str]:
-    """Add to the free funds from which bonds are locked. Raises WorkerIsRunning, InsufficientTokens."""
+def deposit(settings: CoordinatorSettings, tokens: str) -> dict[str, str]:
+    """Add whole tokens to the funds from which bonds are locked. Raises WorkerIsRunning, InsufficientTokens."""
     with _sending(settings) as (context, gateway, sender):
-        mined = deposit_bond(gateway, sender, amount)
+        mined = deposit_bond(gateway, sender, _parse(gateway, tokens))
         return {**_describe(context, gateway), "transaction": to_hex(mined.hash)}
 
 
-def withdraw(settings: CoordinatorSettings, amount: int, to: bytes) -> dict[str, str]:
-    """Take from the free funds: deposits, released bonds. Raises WorkerIsRunning, TransactionReverted."""
+def withdraw(settings: CoordinatorSettings, tokens: str, to: bytes) -> dict[str, str]:
+    """Take whole tokens from the free funds: deposits, released bonds. Raises WorkerIsRunning, TransactionReverted."""
     with _sending(settings) as (context, gateway, sender):
-        mined = sender.execute(gateway.calls.withdraw(to, amount))
+        mined = sender.execute(gateway.calls.withdraw(to, _parse(gateway, tokens)))
         return {**_describe(context, gateway), "transaction": to_hex(mined.hash)}
 
 
@@ -63,6 +64,11 @@ def _describe(context: Context, gateway: Gateway) -> dict[str, str]:
         "tokens": str(gateway.fetch_token_balance(address)),
         "free": str(gateway.fetch_funds(address)),
     }
+
+
+def _parse(gateway: Gateway, tokens: str) -> int:
+    """Whole tokens as base units, by the token's own decimals."""
+    return parse_amount(tokens, gateway.fetch_decimals(gateway.deployment.tally_token))
 
 
 @contextmanager

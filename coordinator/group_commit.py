@@ -1,6 +1,7 @@
 """Group commit: what waits while one transaction is written goes together into the next.
 
-One fsync then serves many requests. Nobody waits for company: a lone request is written at once.
+One fsync then serves many requests. Nobody waits for company, unless a patience is asked for: a lone request is
+written at once.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ class GroupCommit(Generic[T, R]):
     Args:
         database: where the transactions run.
         handle: answers each item with its result or its refusal, in order; what it raises fails the transaction.
+        patience_seconds: how long an item waits for company, where nobody waits for its answer.
     """
 
-    def __init__(self, database: Database, handle: Handle[T, R]) -> None:
+    def __init__(self, database: Database, handle: Handle[T, R], patience_seconds: float = 0.0) -> None:
         self._database = database
         self._handle = handle
+        self._patience_seconds = patience_seconds
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -45,6 +48,8 @@ class GroupCommit(Generic[T, R]):
 
     async def _write(self) -> None:
         while self._waiting:
+            if self._patience_seconds:
+                await asyncio.sleep(self._patience_seconds)
             batch, self._waiting = self._waiting[:_LARGEST], self._waiting[_LARGEST:]
             if not await self._commit(batch):
                 # One item must not fail its neighbours: each alone tells whose fault it is.

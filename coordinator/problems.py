@@ -17,6 +17,11 @@ from ledger.errors import Malformed, VerificationError
 
 _log = structlog.get_logger()
 
+_KNOWN = {
+    404: ("UnknownPath", "there is nothing at this path: GET /openapi.json lists what there is"),
+    405: ("WrongMethod", "this path takes other methods: GET /openapi.json lists them"),
+}
+
 
 class MalformedRequest(RequestRefused):
     """The body, path or query does not have the form that this route takes."""
@@ -78,8 +83,8 @@ async def _answer_validation(_: Request, error: Exception) -> JSONResponse:
 
 async def _answer_http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  Starlette calls this handler for nothing else
-    names = {404: "UnknownPath", 405: "WrongMethod"}
-    body = {"error": names.get(error.status_code, "HttpError"), "detail": str(error.detail)}
+    name, detail = _KNOWN.get(error.status_code, ("HttpError", str(error.detail)))
+    body = {"error": name, "detail": detail}
     return JSONResponse(body, error.status_code, headers=error.headers)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
+import sys
 from functools import partial
 
 import uvicorn
@@ -19,10 +21,13 @@ from coordinator.worker import Worker
 _GRACE_SECONDS = 1
 # A node comes back several times a round: a new connection for each request would cost it more than the request.
 _KEEP_ALIVE_SECONDS = 75
+# An answer waits at most so long for a thread that computes: Python's own 5 ms add up over the steps of a round.
+_SWITCH_SECONDS = 0.0005
 
 
 def serve_api(settings: CoordinatorSettings) -> None:
     """Serve the API, with the worker unless the settings say otherwise."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     context = build_context(settings)
     worker = Worker(context, {"settlement": partial(settle, context)}, alone=False) if settings.worker else None
     config = uvicorn.Config(
@@ -34,7 +39,20 @@ def serve_api(settings: CoordinatorSettings) -> None:
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
-    uvicorn.Server(config).run()
+    _Server(config, context).run()
+
+
+class _Server(uvicorn.Server):
+    """Has polls and streams answered when it is told to end; uvicorn would cut them off, each with a traceback."""
+
+    def __init__(self, config: uvicorn.Config, context: Context) -> None:
+        super().__init__(config)
+        self._context = context
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what waits, then the rest."""
+        self._context.bell.end()
+        await super().shutdown(sockets)
 
 
 def run_worker(settings: CoordinatorSettings) -> None:

@@ -46,7 +46,7 @@ AddressList = Annotated[str, NoDecode, AfterValidator(_check_addresses)]
 class CoordinatorSettings(BaseSettings):
     """What one coordinator runs with."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     dev: bool = False
     """Allow what is unsafe where others can reach it: http, short windows, a data directory that others can read."""

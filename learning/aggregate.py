@@ -14,7 +14,7 @@ from learning.quantise import LARGEST, Update
 
 _PARTIAL_LIMIT: Final = (2**31 - 1) // LARGEST
 _WEIGHT_LIMIT: Final = (2**63 - 1) // LARGEST
-_BLOCK: Final = 1 << 15
+_BLOCK: Final = 1 << 17
 
 
 class Accumulator:

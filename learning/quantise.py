@@ -16,8 +16,8 @@ Update: TypeAlias = NDArray[np.int16]
 LARGEST: Final = 32_767
 """The largest size of an element; −32768 is malformed, so that every update has a negative."""
 
+# Pieces that the cache holds, and too short for a BLAS to start threads for.
 _BLOCK: Final = 1 << 13
-"""Elements squared at a time: they stay in the cache, and are too few for a BLAS to wake threads that cost more."""
 
 
 class UnusableMove(ValueError):
@@ -43,11 +43,11 @@ def quantise(move: NDArray[Any], fraction_bits: int, clip: int) -> Update:
     if not finite.all():
         raise UnusableMove(int(move.size - np.count_nonzero(finite)))
     bound = clip - math.sqrt(move.size) / 2
-    update = _round(_scale(np.asarray(move, np.float64), float(2**fraction_bits), bound))
+    update = _round(_scale(move, float(2**fraction_bits), bound))
     # The norm that was scaled is a floating-point one: the bound that counts is exact.
     while compute_norm_squared(update) > clip * clip:
         bound *= 0.999
-        update = _round(_scale(np.asarray(move, np.float64), float(2**fraction_bits), bound))
+        update = _round(_scale(move, float(2**fraction_bits), bound))
     return update
 
 
@@ -78,16 +78,20 @@ def compute_next_clip(clip: int, norms_squared: Sequence[int], size: int) -> int
     return max(5 * norms[(len(norms) - 1) // 2] // 4, math.isqrt(size) + 1)
 
 
-def _scale(move: Vector64, units: float, bound: float) -> Vector64:
+def _scale(move: NDArray[Any], units: float, bound: float) -> Vector64:
     """Returns `move` in units, or the multiple of it whose norm is `bound`."""
-    largest = float(np.max(np.abs(move), initial=0.0))
+    largest = max(float(np.max(move, initial=0.0)), -float(np.min(move, initial=0.0)))
     if largest == 0.0 or bound <= 0.0:
-        return np.zeros_like(move)
+        return np.zeros(move.shape, np.float64)
     # Relative to the largest element: squares of huge finite elements would overflow.
-    relative = move / largest
-    norm = math.sqrt(float(np.sum(relative * relative)))
-    return relative * min(largest * units, bound / norm)
+    relative: Vector64 = np.divide(move, largest, dtype=np.float64)
+    blocks = (relative[start : start + _BLOCK] for start in range(0, relative.size, _BLOCK))
+    norm = math.sqrt(math.fsum(float(np.sum(block * block)) for block in blocks))
+    relative *= min(largest * units, bound / norm)
+    return relative
 
 
 def _round(units: Vector64) -> Update:
-    return np.clip(np.rint(units), -LARGEST, LARGEST).astype(np.int16)
+    """Rounds `units` in its own memory."""
+    np.rint(units, out=units)
+    return np.clip(units, -LARGEST, LARGEST, out=units).astype(np.int16)

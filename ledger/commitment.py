@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from ledger.eip712 import StructType
 from ledger.hashing import keccak256
 from ledger.structs import TypedStruct, define_type
-from ledger.words import WORDS
+from ledger.words import WORD_BYTES, WORDS
 
 _START: Final = Layout(">32s24xQ32s")
 
@@ -72,4 +72,5 @@ def compute_beacon(accumulator: bytes, seed: bytes, salts: Sequence[bytes]) -> b
 
 
 def _check_bytes32(value: bytes, subject: str) -> None:
-    WORDS["bytes32"].check(value, subject)
+    if type(value) is not bytes or len(value) != WORD_BYTES:
+        WORDS["bytes32"].check(value, subject)  # raises

@@ -13,6 +13,8 @@ from ledger.hashing import keccak256
 from ledger.words import WORDS, Word
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+# The exact type of a value by how its word limits it; a word without limits fits no value and is checked by itself.
+_LIMITED: Final[Mapping[type, type]] = {tuple: int, int: bytes}
 _ARRAY: Final = re.compile(r"(?P<item>.+)\[(?P<length>|[1-9][0-9]*)\]")
 
 
@@ -29,7 +31,10 @@ class StructType:
     __slots__ = (
         "_encoders",
         "_layout",
+        "_lengths",
+        "_ranges",
         "_subjects",
+        "_types",
         "_words",
         "members",
         "name",
@@ -48,6 +53,9 @@ class StructType:
         self._words = tuple(_read_type(kind, known, f"{name}.{member}") for kind, member in self.members)
         self._subjects = tuple(f"{name}.{member}" for _, member in self.members)
         self._encoders = tuple((at, word.encode) for at, word in enumerate(self._words) if word.encode is not None)
+        self._ranges = [(at, *word.limits) for at, word in enumerate(self._words) if isinstance(word.limits, tuple)]
+        self._lengths = [(at, word.limits) for at, word in enumerate(self._words) if isinstance(word.limits, int)]
+        self._types = tuple(_LIMITED.get(type(word.limits)) for word in self._words)
         self._layout = Layout(">32s" + "".join(word.pack_format for word in self._words))
         self.own_string = f"{name}({','.join(f'{kind} {member}' for kind, member in self.members)})"
         self.type_string = self.own_string + "".join(self.referenced[key].own_string for key in sorted(self.referenced))
@@ -62,10 +70,24 @@ class StructType:
         Raises:
             MalformedStatement: naming the first member that is not what its type says.
         """
+        if self._fits(values):
+            return
         if len(values) != len(self._words):
             raise MalformedStatement(self.name, f"{len(self._words)} values", len(values))
         for word, value, subject in zip(self._words, values, self._subjects, strict=True):
             word.check(value, subject)
+
+    def _fits(self, values: Sequence[Any]) -> bool:
+        """Whether all values are within their words' limits: the common answer, in a fraction of the time."""
+        if tuple(map(type, values)) != self._types:
+            return False
+        for at, low, high in self._ranges:
+            if not low <= values[at] < high:
+                return False
+        for at, length in self._lengths:  # noqa: SIM110 -- a generator costs more than the whole loop
+            if len(values[at]) != length:
+                return False
+        return True
 
     def hash(self, values: Sequence[Any] | Mapping[str, Any]) -> bytes:
         """Returns `hashStruct` of `values`, by member order or by exactly the members' names.

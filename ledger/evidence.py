@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Self, TypeGuard
 
 from ledger import canonical
+from ledger.columns import read_bytes, split_columns
 from ledger.commitment import Opening
 from ledger.errors import MalformedJson
 from ledger.hashing import sha256
 from ledger.hexadecimal import parse_hex, to_hex
+from ledger.signatures import SIGNATURE_BYTES
 from ledger.statements import Closing, Contribution, Receipt, Signed
+from ledger.structs import read_all
 from ledger.tally import Entry
 
 CONTRIBUTIONS = "contributions.json"
@@ -53,9 +58,21 @@ class ReportedContribution:
         """Reads one item. Raises MalformedJson when the report is not an object of strings."""
         fields = _object(CONTRIBUTIONS, value, {"statement", "signature", "report"})
         report = fields.pop("report")
-        if not isinstance(report, dict) or not all(type(text) is str for text in report.values()):
+        if not _is_report(report):
             raise MalformedJson(CONTRIBUTIONS, "report must be an object of strings")
         return cls(Signed.from_json(Contribution, fields), report)
+
+    @classmethod
+    def from_json_all(cls, values: Sequence[object]) -> list[Self] | None:
+        """Reads many at once: what `from_json` gives for each, or None where it might refuse one."""
+        columns = split_columns(values, ["statement", "signature", "report"])
+        if columns is None or not all(map(_is_report, columns[2])):
+            return None
+        statements = Contribution.from_json_all(columns[0])
+        signatures = read_bytes(columns[1], SIGNATURE_BYTES)
+        if statements is None or signatures is None:
+            return None
+        return list(map(cls, map(Signed, statements, signatures), columns[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +143,7 @@ def encode_contributions(items: Sequence[ReportedContribution]) -> bytes:
 
 def decode_contributions(content: bytes) -> list[ReportedContribution]:
     """Reads `contributions.json`."""
-    return [ReportedContribution.from_json(item) for item in _list(CONTRIBUTIONS, content)]
+    return read_all(_list(CONTRIBUTIONS, content), ReportedContribution.from_json_all, ReportedContribution.from_json)
 
 
 def encode_receipts(items: Sequence[Signed[Receipt]]) -> bytes:
@@ -136,7 +153,8 @@ def encode_receipts(items: Sequence[Signed[Receipt]]) -> bytes:
 
 def decode_receipts(content: bytes) -> list[Signed[Receipt]]:
     """Reads `receipts.json`."""
-    return [Signed.from_json(Receipt, item) for item in _list(RECEIPTS, content)]
+    together, one = partial(Signed.from_json_all, Receipt), partial(Signed.from_json, Receipt)
+    return read_all(_list(RECEIPTS, content), together, one)
 
 
 def encode_openings(items: Sequence[Opening | None]) -> bytes:
@@ -146,7 +164,9 @@ def encode_openings(items: Sequence[Opening | None]) -> bytes:
 
 def decode_openings(content: bytes) -> list[Opening | None]:
     """Reads `openings.json`."""
-    return [None if item is None else Opening.from_json(item) for item in _list(OPENINGS, content)]
+    items = _list(OPENINGS, content)
+    shown = iter(read_all([item for item in items if item is not None], Opening.from_json_all, Opening.from_json))
+    return [None if item is None else next(shown) for item in items]
 
 
 def encode_entries(items: Sequence[Entry]) -> bytes:
@@ -156,7 +176,7 @@ def encode_entries(items: Sequence[Entry]) -> bytes:
 
 def decode_entries(content: bytes) -> list[Entry]:
     """Reads `entries.json`."""
-    return [Entry.from_json(item) for item in _list(ENTRIES, content)]
+    return read_all(_list(ENTRIES, content), Entry.from_json_all, Entry.from_json)
 
 
 def encode_closing(closing: OpenedClosing) -> bytes:
@@ -167,6 +187,10 @@ def encode_closing(closing: OpenedClosing) -> bytes:
 def decode_closing(content: bytes) -> OpenedClosing:
     """Reads `closing.json`."""
     return OpenedClosing.from_json(canonical.decode(content))
+
+
+def _is_report(value: object) -> TypeGuard[dict[str, str]]:
+    return isinstance(value, dict) and all(type(text) is str for text in value.values())
 
 
 def _list(name: str, content: bytes) -> Sequence[object]:

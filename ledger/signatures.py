@@ -23,7 +23,10 @@ class WrongSigner(VerificationError):
 
     def __init__(self, expected: bytes, got: bytes) -> None:
         super().__init__(
-            "signature", "it is by another key, or over other bytes", "0x" + expected.hex(), "0x" + got.hex()
+            "signature",
+            "it is by another key, or over other bytes: sign these with the expected key",
+            "0x" + expected.hex(),
+            "0x" + got.hex(),
         )
         self.expected_address = expected
         self.got_address = got
@@ -59,7 +62,7 @@ class Signer:
 
     def sign_message(self, text: str) -> bytes:
         """Returns the EIP-191 `personal_sign` signature over a text."""
-        return self.sign(_compute_message_digest(text))
+        return self.sign(compute_message_digest(text))
 
 
 def check_signature(signature: object) -> None:
@@ -109,10 +112,11 @@ def verify_signature(digest: bytes, signature: bytes, expected_address: bytes) -
 
 def recover_message(text: str, signature: bytes) -> bytes:
     """Returns the address that signed a text by EIP-191 `personal_sign`; raises as `recover` does."""
-    return recover(_compute_message_digest(text), signature)
+    return recover(compute_message_digest(text), signature)
 
 
-def _compute_message_digest(text: str) -> bytes:
+def compute_message_digest(text: str) -> bytes:
+    """Returns the digest that `personal_sign` signs (EIP-191, version 0x45)."""
     content = text.encode("utf-8")
     return keccak256(b"\x19Ethereum Signed Message:\n%d" % len(content) + content)
 

@@ -6,10 +6,12 @@ is. The twins in Solidity are the structs of the same names. (More names than us
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from ledger.canonical import JsonValue
+from ledger.columns import read_bytes, split_columns
 from ledger.eip712 import Domain, StructType, compute_digest
 from ledger.hexadecimal import parse_hex, to_hex
 from ledger.signatures import SIGNATURE_BYTES, Signer, check_signature, verify_signature
@@ -206,3 +208,15 @@ class Signed(Generic[S]):
         fields = read_object(value, subject, ["statement", "signature"])
         signature = parse_hex(fields["signature"], SIGNATURE_BYTES, f"{subject}.signature")
         return Signed(statement_class.from_json(fields["statement"]), signature)
+
+    @staticmethod
+    def from_json_all(statement_class: type[S], values: Sequence[object]) -> list[Signed[S]] | None:
+        """Reads many at once: what `from_json` gives for each, or None where it might refuse one."""
+        columns = split_columns(values, ["statement", "signature"])
+        if columns is None:
+            return None
+        statements = statement_class.from_json_all(columns[0])
+        signatures = read_bytes(columns[1], SIGNATURE_BYTES)
+        if statements is None or signatures is None:
+            return None
+        return [Signed(statement, signature) for statement, signature in zip(statements, signatures, strict=True)]

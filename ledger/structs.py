@@ -7,17 +7,22 @@ numbers (at most 2^53 − 1), wider ones as decimal strings.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from ledger.canonical import SAFE_INTEGER, JsonValue
+from ledger.columns import DECIMAL, choose_column, split_columns
 from ledger.eip712 import StructType
 from ledger.errors import Malformed, MalformedStatement
 from ledger.hexadecimal import parse_address, parse_hex, to_address, to_hex
+from ledger.words import WORDS
 
-_DECIMAL: Final = re.compile(r"0|-?[1-9][0-9]{0,77}")
+T = TypeVar("T")
+
+_DECIMAL: Final = re.compile(DECIMAL)
 _TYPE_STRING: Final = re.compile(r"(?P<name>\w+)\((?P<members>[\w ,]+)\)")
 
 
@@ -51,7 +56,7 @@ class TypedStruct:
             )
 
     def __post_init__(self) -> None:
-        self.TYPE.check(self.values())
+        self.TYPE.check(self._read_values(self))
 
     def values(self) -> tuple[Any, ...]:
         """Returns the members' values in order."""
@@ -81,6 +86,18 @@ class TypedStruct:
         fields = read_object(value, cls.TYPE.name, [name for name, _, _ in cls._json_members])
         return cls(*(form.read(fields[name], subject) for name, subject, form in cls._json_members))
 
+    @classmethod
+    def from_json_all(cls, values: Sequence[object]) -> list[Self] | None:
+        """Reads many at once: what `from_json` gives for each, or None where it might refuse one."""
+        columns = read_columns(values, cls.TYPE.members)
+        if columns is None:
+            return None
+        # What __init__ does, a member at a time; its check has been made for whole columns.
+        made = [object.__new__(cls) for _ in values]
+        for (_, name), column in zip(cls.TYPE.members, columns, strict=True):
+            deque(map(getattr(cls, to_snake(name)).__set__, made, column), maxlen=0)
+        return made
+
 
 def to_snake(name: str) -> str:
     """Returns a camelCase name in snake_case."""
@@ -102,6 +119,39 @@ def read_object(
         unknown = [str(key) for key in value if key not in names]
         raise error(subject, f"expected exactly {', '.join(names)}; missing: {missing}, unknown: {unknown}")
     return value
+
+
+def read_columns(values: Sequence[object], members: Sequence[tuple[str, str]]) -> list[Sequence[Any]] | None:
+    """Returns the columns of JSON objects with exactly these (type, name) members, or None if any might be refused.
+
+    Every value is then exactly of its member's type and width.
+    """
+    split = split_columns(values, [name for _, name in members])
+    if split is None:
+        return None
+    columns = []
+    for (kind, _), texts in zip(members, split, strict=True):
+        column = choose_column(kind)(texts)
+        if column is None or not _is_within(WORDS[kind].limits, column):
+            return None
+        columns.append(column)
+    return columns
+
+
+def _is_within(limits: tuple[int, int] | int | None, column: Sequence[Any]) -> bool:
+    """Whether a column that was read is within a word's limits; bytes were read by their length."""
+    return not isinstance(limits, tuple) or (limits[0] <= min(column) and max(column) < limits[1])
+
+
+def read_all(
+    values: Sequence[object], together: Callable[[Sequence[object]], list[T] | None], one: Callable[[object], T]
+) -> list[T]:
+    """Reads all values together where they are as expected, else one by one, so that the first wrong one is named."""
+    try:
+        read = together(values)
+    except Malformed:
+        read = None
+    return [one(value) for value in values] if read is None else read
 
 
 def read_member(kind: str, value: object, subject: str) -> int | bytes:

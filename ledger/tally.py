@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import ClassVar, Final, Self
 
 from ledger.canonical import JsonValue
+from ledger.columns import choose_column, split_columns
 from ledger.eip712 import StructType
 from ledger.errors import MalformedStatement
 from ledger.hashing import keccak256
@@ -25,6 +26,7 @@ SCORE_BITS: Final = 40
 """A score of 2^40 is one nat."""
 
 _ZERO_WORD: Final = bytes(32)
+_LEAF_KINDS: Final = ("uint64", "address", "uint128")
 
 
 class Verdict(IntEnum):
@@ -127,9 +129,21 @@ class Entry:
         fields = read_object(value, "Entry", ["seq", "node", "earned", "body"])
         seq, node, earned = (
             read_member(kind, fields[name], f"Entry.{name}")
-            for kind, name in (("uint64", "seq"), ("address", "node"), ("uint128", "earned"))
+            for kind, name in zip(_LEAF_KINDS, ("seq", "node", "earned"), strict=True)
         )
         return cls(seq, node, earned, Body.from_json(fields["body"]))  # type: ignore[arg-type]  # checked at construction
+
+    @classmethod
+    def from_json_all(cls, values: Sequence[object]) -> list[Self] | None:
+        """Reads many at once: what `from_json` gives for each, or None where it might refuse one."""
+        columns = split_columns(values, ["seq", "node", "earned", "body"])
+        if columns is None:
+            return None
+        seqs, nodes, earned = (choose_column(kind)(column) for kind, column in zip(_LEAF_KINDS, columns, strict=False))
+        bodies = Body.from_json_all(columns[3])
+        if seqs is None or nodes is None or earned is None or bodies is None:
+            return None
+        return list(map(cls, seqs, nodes, earned, bodies))
 
 
 @dataclass(frozen=True, slots=True)

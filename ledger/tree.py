@@ -16,7 +16,7 @@ from ledger.canonical import JsonValue
 from ledger.eip712 import StructType
 from ledger.errors import MalformedTree, VerificationError
 from ledger.hashing import keccak256
-from ledger.hexadecimal import to_hex
+from ledger.hexadecimal import to_address, to_hex
 from ledger.structs import TypedStruct, define_type
 
 FORMAT: Final = "standard-v1"
@@ -24,6 +24,7 @@ LEAF_ENCODING: Final = ("uint64", "address", "uint128", "bytes32")
 
 _ZERO_ADDRESS: Final = bytes(20)
 _ZERO_WORD: Final = bytes(32)
+_THREE_WORDS: Final = bytes(96)
 _LEAF: Final = Layout(">24xQ12x20s16x16s32s")
 
 
@@ -77,19 +78,17 @@ class PaddedTree:
         self.count = len(self.leaves)
         self.depth = compute_depth(self.count)
         size = 1 << self.depth
-        for seq, leaf in enumerate(self.leaves):
-            if leaf.seq != seq:
-                raise MalformedTree(f"leaves[{seq}].seq", str(seq), leaf.seq)
-            if leaf.node == _ZERO_ADDRESS:
-                raise MalformedTree(f"leaves[{seq}].node", "a node's address (zero marks padding)", leaf.node)
+        seqs, nodes = [leaf.seq for leaf in self.leaves], [leaf.node for leaf in self.leaves]
+        if seqs != list(range(self.count)):
+            wrong = next(seq for seq in range(self.count) if seqs[seq] != seq)
+            raise MalformedTree(f"leaves[{wrong}].seq", str(wrong), seqs[wrong])
+        if _ZERO_ADDRESS in nodes:
+            subject = f"leaves[{nodes.index(_ZERO_ADDRESS)}].node"
+            raise MalformedTree(subject, "a node's address (zero marks padding)", _ZERO_ADDRESS)
         hashes = [_hash_leaf(leaf.seq, leaf.node, leaf.earned, leaf.body) for leaf in self.leaves]
-        hashes += [_hash_leaf(seq, _ZERO_ADDRESS, 0, _ZERO_WORD) for seq in range(self.count, size)]
-        # OpenZeppelin sorts the leaves by hash and lays them out from the end of the heap array.
-        order = sorted(range(size), key=hashes.__getitem__, reverse=True)
-        self._positions = [0] * size
-        for offset, seq in enumerate(order):
-            self._positions[seq] = size - 1 + offset
-        self._nodes = _fold([hashes[seq] for seq in order])
+        # Padding encodes as its seq and three zero words.
+        hashes += [keccak256(keccak256(seq.to_bytes(32, "big") + _THREE_WORDS)) for seq in range(self.count, size)]
+        self._nodes, self._positions = lay_out(hashes)
 
     @property
     def root(self) -> bytes:
@@ -121,6 +120,34 @@ class PaddedTree:
             "tree": [to_hex(node) for node in self._nodes],
             "values": [{"value": value, "treeIndex": at} for value, at in zip(values, self._positions, strict=True)],
         }
+
+    def dump_bytes(self) -> bytes:
+        """Returns the canonical JSON of `dump`, written at once: trees are the largest files of a round."""
+        nodes = ",".join([f'"0x{node.hex()}"' for node in self._nodes])
+        rows = [(seq, leaf.node, leaf.earned, leaf.body) for seq, leaf in enumerate(self.leaves)]
+        rows += [(seq, _ZERO_ADDRESS, 0, _ZERO_WORD) for seq in range(self.count, len(self._positions))]
+        values = ",".join(
+            [
+                f'{{"treeIndex":{at},"value":["{seq}","{to_address(node)}","{earned}","0x{body.hex()}"]}}'
+                for (seq, node, earned, body), at in zip(rows, self._positions, strict=True)
+            ]
+        )
+        encoding = ",".join(f'"{kind}"' for kind in LEAF_ENCODING)
+        text = f'{{"format":"{FORMAT}","leafEncoding":[{encoding}],"tree":[{nodes}],"values":[{values}]}}'
+        return text.encode("ascii")
+
+
+def lay_out(hashes: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
+    """Returns the heap array over 2^d leaf hashes and the place in it of each, as OpenZeppelin lays them out.
+
+    Leaves are sorted by hash and stand from the end of the array; node i has the children 2i + 1 and 2i + 2.
+    """
+    size = len(hashes)
+    order = sorted(range(size), key=hashes.__getitem__, reverse=True)
+    positions = [0] * size
+    for at, seq in enumerate(order, start=size - 1):
+        positions[seq] = at
+    return _fold([hashes[seq] for seq in order]), positions
 
 
 def load_dump(dump: object, count: int) -> PaddedTree:
@@ -169,12 +196,13 @@ def _hash_leaf(seq: int, node: bytes, earned: int, body: bytes) -> bytes:
 
 
 def _fold(leaves: list[bytes]) -> list[bytes]:
-    """Returns the heap array over leaf hashes: node i has the children 2i + 1 and 2i + 2, each pair hashed in order."""
+    """Returns the heap array over leaf hashes, largest first; each pair is hashed smaller first."""
     levels = [leaves]
-    while len(leaves) > 1:
-        pairs = zip(leaves[::2], leaves[1::2], strict=True)
-        leaves = [keccak256(left + right if left < right else right + left) for left, right in pairs]
-        levels.append(leaves)
+    if len(leaves) > 1:
+        levels.append([keccak256(right + left) for left, right in zip(leaves[::2], leaves[1::2], strict=True)])
+    while len(levels[-1]) > 1:
+        pairs = zip(levels[-1][::2], levels[-1][1::2], strict=True)
+        levels.append([keccak256(left + right if left < right else right + left) for left, right in pairs])
     return [node for level in reversed(levels) for node in level]
 
 

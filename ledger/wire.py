@@ -21,6 +21,7 @@ from ledger.wire_types import (
     SignedHeader,
     SignedRegistration,
     TermsField,
+    WalletSignature,
 )
 
 JobState = Literal["accepted", "running", "finished", "closing", "closed", "rejected"]
@@ -70,10 +71,10 @@ class Nonce(Message):
 
 
 class Login(Message):
-    """The signed EIP-4361 text."""
+    """The signed EIP-4361 text: 65 bytes by the address' own key, or whatever its contract approves (ERC-1271)."""
 
     message: str
-    signature: SignatureBytes
+    signature: WalletSignature
 
 
 class Session(Message):
@@ -131,6 +132,12 @@ class Telemetry(Message):
     sent_bytes: SafeInt = 0
     received_bytes: SafeInt = 0
     lines: list[Annotated[str, Field(max_length=300)]] = Field(default_factory=list, max_length=20)
+
+
+class TelemetryReport(Message):
+    """Some measurements of one node, sent together."""
+
+    measurements: Annotated[list[Telemetry], Field(min_length=1, max_length=64)]
 
 
 class NodeWork(Message):
@@ -210,7 +217,7 @@ class RoundView(Message):
 
 
 class CommitAssignment(Message):
-    """Work to do: train from `base_model` and commit before the deadline."""
+    """Work to do: train from `base_model` and commit before the deadline. `previous` is the header `parent` names."""
 
     kind: Literal["commit"] = "commit"
     job: Bytes32
@@ -222,6 +229,7 @@ class CommitAssignment(Message):
     commit_deadline: SafeInt
     reveal_seconds: SafeInt
     clip: SafeInt
+    previous: SignedHeader | None = None
 
 
 class RevealAssignment(Message):

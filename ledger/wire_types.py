@@ -21,6 +21,9 @@ from ledger.statements import Acceptance, Closing, Contribution, Receipt, Regist
 
 T = TypeVar("T")
 
+MOST_SIGNATURE_BYTES = 8_192
+"""The longest signature of a wallet that is a contract: a hundred owners' signatures of 65 bytes."""
+
 _BYTES32_EXAMPLE = "0x" + "5a" * 32
 _ADDRESS_EXAMPLE = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 _SIGNATURE_EXAMPLE = "0x" + "11" * 64 + "1b"
@@ -45,6 +48,10 @@ def _fixed_bytes(length: int, example: str) -> Any:
     )
 
 
+def _validate_signature(value: object) -> object:
+    return parse_hex(value) if isinstance(value, str) else value
+
+
 def _validate_address(value: object) -> object:
     return parse_address(value) if isinstance(value, str) else value
 
@@ -60,6 +67,20 @@ def _validate_amount(value: object) -> object:
 
 Bytes32 = Annotated[bytes, *_fixed_bytes(32, _BYTES32_EXAMPLE)]
 SignatureBytes = Annotated[bytes, *_fixed_bytes(65, _SIGNATURE_EXAMPLE)]
+WalletSignature = Annotated[
+    bytes,
+    BeforeValidator(_validate_signature),
+    Field(max_length=MOST_SIGNATURE_BYTES),
+    PlainSerializer(to_hex, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^0x([0-9a-f]{2})*$",
+            "maxLength": 2 + 2 * MOST_SIGNATURE_BYTES,
+            "examples": [_SIGNATURE_EXAMPLE],
+        }
+    ),
+]
 Address = Annotated[
     bytes,
     BeforeValidator(_validate_address),

@@ -22,13 +22,15 @@ class Word:
     """How one member type becomes a 32-byte word.
 
     `check(value, subject)` raises MalformedStatement; `pack_format` is the member's part of a big-endian `struct`
-    format, and `encode` (if any) turns a checked value into what that format takes.
+    format, and `encode` (if any) turns a checked value into what that format takes. `limits` says the same as `check`
+    where that is short: an int from the first up to below the second, or bytes of that length; else None.
     """
 
     type_name: str
     pack_format: str
     check: Callable[[Any, str], None]
     encode: Callable[[Any], bytes] | None = None
+    limits: tuple[int, int] | int | None = None
 
 
 def _unsigned(bits: int) -> Word:
@@ -40,8 +42,8 @@ def _unsigned(bits: int) -> Word:
             raise MalformedStatement(subject, expected, value)
 
     if bits <= 64:
-        return Word(f"uint{bits}", "24xQ", check)
-    return Word(f"uint{bits}", "32s", check, lambda value: value.to_bytes(WORD_BYTES, "big"))
+        return Word(f"uint{bits}", "24xQ", check, limits=(0, limit))
+    return Word(f"uint{bits}", "32s", check, lambda value: value.to_bytes(WORD_BYTES, "big"), (0, limit))
 
 
 def _signed(bits: int) -> Word:
@@ -52,7 +54,8 @@ def _signed(bits: int) -> Word:
         if type(value) is not int or not -limit <= value < limit:
             raise MalformedStatement(subject, expected, value)
 
-    return Word(f"int{bits}", "32s", check, lambda value: value.to_bytes(WORD_BYTES, "big", signed=True))
+    encode = lambda value: value.to_bytes(WORD_BYTES, "big", signed=True)  # noqa: E731 -- as its neighbours
+    return Word(f"int{bits}", "32s", check, encode, (-limit, limit))
 
 
 def _fixed_bytes(type_name: str, length: int, pack_format: str) -> Word:
@@ -62,7 +65,7 @@ def _fixed_bytes(type_name: str, length: int, pack_format: str) -> Word:
         if type(value) is not bytes or len(value) != length:
             raise MalformedStatement(subject, expected, value)
 
-    return Word(type_name, pack_format, check)
+    return Word(type_name, pack_format, check, limits=length)
 
 
 def _check_bool(value: object, subject: str) -> None:

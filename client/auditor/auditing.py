@@ -1,4 +1,4 @@
-"""An audit from end to end: chain, job, rounds one by one, money.
+"""An audit from end to end: chain, job, rounds one by one, money, trust.
 
 Every round's bytes are let go before the next is fetched, so that memory is bounded by a round.
 """
@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Self
 
 from client.auditor.blobs import Blobs
 from client.auditor.checks import RECOMPUTED_CHECKS
+from client.auditor.dues import Dues
 from client.auditor.payments import audit_payments
 from client.auditor.report import Report
 from client.auditor.scope import NoSuchJob, NoSuchRound, Scope, Silence, Watcher
-from client.auditor.sources import ChainFacts, PostedRound, Sources
+from client.auditor.sources import ChainFacts, Sources
+from client.auditor.trust import audit_trust
 from ledger import evidence
 from ledger.errors import Malformed
 from ledger.hexadecimal import parse_address
@@ -37,10 +39,10 @@ PROOFS_PER_ROUND = 3
 
 
 def audit(job: bytes, sources: Sources, scope: Scope | None = None, watcher: Watcher | None = None) -> Report:
-    """Audits a job in four steps; what is found is in the report, what could not be fetched raises.
+    """Audits a job in five steps; what is found is in the report, what could not be fetched raises.
 
-    1. The chain: deployment, terms, anchors, claims, as of one block. 2. The job's own files. 3. Each posted round: the
-    ledger's checks, then recomputation. 4. Claims and escrow.
+    1. The chain: deployment, terms, anchors, claims, as of one block. 2. The job's own files. 3. Each posted round, and
+    each that is signed and not posted yet: the ledger's checks, then recomputation. 4. Claims and escrow. 5. Trust.
 
     Raises:
         NoSuchJob, NoSuchRound: what was asked for is not on this chain.
@@ -53,12 +55,16 @@ def audit(job: bytes, sources: Sources, scope: Scope | None = None, watcher: Wat
         # 2.
         audited = run.audit_job(facts)
         # 3.
-        last = scope.last or len(facts.rounds)
-        for posted in facts.rounds[:last]:
-            run.audit_round(audited, posted)
+        last = run.find_last(audited, facts)
+        for number in range(1, last + 1):
+            if not run.audit_round(audited, facts, number):
+                last = number
+                break
         run.answer_rounds(audited, last)
         # 4.
         run.audit_payments(audited, facts, last)
+        # 5.
+        run.results += audit_trust(facts, sources, audited.terms if audited else facts.terms)
         return run.report(facts, last)
 
 
@@ -74,6 +80,7 @@ class _Run:
     seconds: dict[str, float] = field(default_factory=dict)
     history: History | None = None
     earned: dict[tuple[bytes, int], int] = field(default_factory=dict)
+    dues: Dues | None = None
 
     def __enter__(self) -> Self:
         self._pool = ThreadPoolExecutor(self.scope.threads)
@@ -93,13 +100,8 @@ class _Run:
     def read_chain(self) -> ChainFacts:
         with self._measure("chain"):
             facts = self.sources.chain.read_job(self.job)
-        if facts.kept is None:
+        if facts.kept is None and not facts.gap:
             raise NoSuchJob(self.job, facts)
-        posted = len(facts.rounds)
-        last = self.scope.last or posted
-        if last > posted or (posted and not 1 <= self.scope.first <= last):
-            raise NoSuchRound(self.scope.first, last, posted)
-        self.watcher.begin(last)
         return facts
 
     def audit_job(self, facts: ChainFacts) -> AuditedJob | None:
@@ -110,32 +112,51 @@ class _Run:
         if audited is not None:
             self.history = History.start(audited)
             self._recomputation = self._prepare(audited)
+            self.dues = Dues(audited.terms)
         return audited
 
-    def audit_round(self, job: AuditedJob | None, posted: PostedRound) -> None:
+    def find_last(self, job: AuditedJob | None, facts: ChainFacts) -> int:
+        """The last round to audit: posted, or signed and to be posted. Of a job that has ended nothing more is."""
+        most = len(facts.rounds)
+        if job is not None and (facts.kept is None or not facts.kept.halted):
+            with self._measure("fetch"):
+                most = max(most, min(self.sources.evidence.count_rounds(self.job), job.terms.rounds))
+        last = self.scope.last or most
+        if last > most or (most and not 1 <= self.scope.first <= last):
+            raise NoSuchRound(self.scope.first, last, most)
+        self.watcher.begin(last)
+        return last
+
+    def audit_round(self, job: AuditedJob | None, facts: ChainFacts, number: int) -> bool:
+        """Whether the next round is worth asking for: not after one that is not on chain and not handed out either."""
         if job is None or self.history is None:
-            return
-        number = posted.header.round
+            return True
         self.watcher.step(number, "fetching")
         with self._measure("fetch"):
             files = self.sources.evidence.fetch_round(self.job, number)
             handed_out = self._fetch_proofs(number, files)
         self.watcher.step(number, "checking")
         with self._measure("check"):
-            bundle = RoundFiles(number, files, posted.anchored, handed_out)
+            anchored = facts.rounds[number - 1].anchored if number <= len(facts.rounds) else None
+            unanchored = facts.gap or f"signed, and not on chain up to block {facts.block}"
+            bundle = RoundFiles(number, files, anchored, handed_out, unanchored)
             verified = verify_round(job, self.history, bundle, self.spread)
         self.history = verified.history
-        self.earned |= {(entry.node, number): entry.earned for entry in verified.evidence.entries or ()}
+        entries = verified.evidence.entries or ()
+        self.earned |= {(entry.node, number): entry.earned for entry in entries}
         results = verified.results + self._recompute(verified.evidence, files)
         if number >= self.scope.first:
             self.results += results
+        if self.dues is not None:
+            self.dues.follow(number, entries, self._recomputation.scores if self._recomputation else None)
         self.watcher.finish(number)
+        return anchored is not None or bool(facts.gap) or evidence.HEADER in files
 
     def answer_rounds(self, job: AuditedJob | None, last: int) -> None:
         """What no round could answer is unknown, never silent."""
         findings = Findings(None)
         if job is None or last == 0:
-            findings.leave(ROUND_CHECKS, "no round is on chain" if job else "the job's own files cannot be relied on")
+            findings.leave(ROUND_CHECKS, "there is no round" if job else "the job's own files cannot be relied on")
             self.results += findings.answer(ROUND_CHECKS)
         if job is None or last == 0 or self._recomputation is None:
             reason = "not asked for" if not self.scope.recompute else "there is no round to recompute"
@@ -158,6 +179,10 @@ class _Run:
             self.scope.recompute,
             tuple(self.results),
             {name: round(seconds, 3) for name, seconds in self.seconds.items()},
+            chained=self.scope.chain,
+            pending=() if facts.gap else tuple(range(len(facts.rounds) + 1, last + 1)),
+            chain=facts.gap or facts.proven,
+            dues=tuple(row for row in self.dues.rows if row.round >= self.scope.first) if self.dues else (),
         )
 
     def _prepare(self, job: AuditedJob) -> Recomputation | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from client.auditor.sources import ChainFacts, KeptJob, PaidClaim, PostedRound
+from client.chain import fetch_token
 from contracts.gateway import Gateway
 from contracts.job_events import JobOpened, RoundPosted
 from contracts.money_events import Claimed
@@ -11,10 +14,16 @@ from ledger.verify.bundle import AnchoredRound
 
 
 class LedgerChain:
-    """A `ChainSource` over one deployment. Its errors are those of `contracts`."""
+    """A `ChainSource` over one deployment. Its errors are those of `contracts`.
 
-    def __init__(self, gateway: Gateway) -> None:
+    Args:
+        gateway: the deployment.
+        choose_block: which block everything is read at; the newest, where None.
+    """
+
+    def __init__(self, gateway: Gateway, choose_block: Callable[[Gateway], Block] | None = None) -> None:
         self._gateway = gateway
+        self._choose_block = choose_block or Gateway.fetch_head
         self._times: dict[int, int] = {}
 
     def read_job(self, job: bytes) -> ChainFacts:
@@ -25,8 +34,11 @@ class LedgerChain:
             ChainMoved: the chain reorganised while it was read.
             ChainUnreachable: no answer.
         """
+        return self.read_job_at(job, self._choose_block(self._gateway))
+
+    def read_job_at(self, job: bytes, block: Block) -> ChainFacts:
+        """Reads state and events up to one block. Raises what `read_job` raises."""
         gateway = self._gateway
-        block = gateway.fetch_head()
         state = gateway.fetch_job(job, block)
         opened = [event for event in self._fetch_events(job, block, JobOpened) if isinstance(event, JobOpened)]
         claims = [event for event in self._fetch_events(job, block, Claimed) if isinstance(event, Claimed)]
@@ -38,12 +50,14 @@ class LedgerChain:
             block.number,
             block.timestamp,
             opened[0].terms if opened else None,
-            _keep(state) if state else None,
+            keep_job(state) if state else None,
             gateway.fetch_account(job, block) if state else None,
             tuple(one for one, _ in rounds),
             tuple(rewards for _, rewards in rounds),
             tuple(self._read_claim(event) for event in claims),
             {node: gateway.fetch_claimed(job, node, block) for node in sorted({event.node for event in claims})},
+            gateway.deployment.code_hashes["JobLedger"],
+            token=fetch_token(gateway, state.token, block) if state else None,
         )
         gateway.verify_block(block.number, block.hash)
         return facts
@@ -70,7 +84,8 @@ class LedgerChain:
         return self._times[number]
 
 
-def _keep(state: JobState) -> KeptJob:
+def keep_job(state: JobState) -> KeptJob:
+    """What an audit compares of a job's state."""
     return KeptJob(
         state.requester,
         state.coordinator,
@@ -79,4 +94,5 @@ def _keep(state: JobState) -> KeptJob:
         state.budget_per_round,
         state.window,
         state.last_header,
+        state.halted,
     )

@@ -63,6 +63,19 @@ _PAID: Final = (
     ),
 )
 
+_TRUSTED: Final = (
+    (
+        "chain-proof",
+        "What is said of the chain was read from the auditor's provider, or is proven under the block's hash.",
+        "The bundle tells of another block, or of a state that this block does not have.",
+    ),
+    (
+        "trust",
+        "Chain, ledger, the ledger's code and the coordinator are those that the auditor trusts.",
+        "This is about another deployment or coordinator than the one that was pinned.",
+    ),
+)
+
 
 def _number(first: int, rows: tuple[tuple[str, str, str], ...]) -> dict[str, Check]:
     return {row[0]: Check(number, *row) for number, row in enumerate(rows, start=first)}
@@ -70,4 +83,9 @@ def _number(first: int, rows: tuple[tuple[str, str, str], ...]) -> dict[str, Che
 
 RECOMPUTED_CHECKS: Final[Mapping[str, Check]] = _number(len(LEDGER_CHECKS) + 1, _RECOMPUTED)
 PAYMENT_CHECKS: Final[Mapping[str, Check]] = _number(len(LEDGER_CHECKS) + len(_RECOMPUTED) + 1, _PAID)
-ALL_CHECKS: Final[Mapping[str, Check]] = {**LEDGER_CHECKS, **RECOMPUTED_CHECKS, **PAYMENT_CHECKS}
+TRUST_CHECKS: Final[Mapping[str, Check]] = _number(len(LEDGER_CHECKS) + len(_RECOMPUTED) + len(_PAID) + 1, _TRUSTED)
+ALL_CHECKS: Final[Mapping[str, Check]] = {**LEDGER_CHECKS, **RECOMPUTED_CHECKS, **PAYMENT_CHECKS, **TRUST_CHECKS}
+
+ANCHOR_CHECKS: Final = ("anchor-by", "anchor", "finality")
+CHAIN_CHECKS: Final = frozenset({*ANCHOR_CHECKS, *PAYMENT_CHECKS, *TRUST_CHECKS})
+"""What only the chain answers: not required where it was left out on purpose."""

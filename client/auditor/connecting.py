@@ -6,19 +6,23 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from client import calls
 from client.api import Api
 from client.auditor.chain import LedgerChain
 from client.auditor.coordinator import CoordinatorEvidence
+from client.auditor.policy import Policy
+from client.auditor.proving import ReadChain, read_chain
 from client.auditor.sources import Sources
-from client.errors import ClientError
+from client.errors import ClientError, UsageRefused
 from client.identity import Identity
 from client.transport import Remarks
 from contracts.chain import Chain, fetch_chain_id
 from contracts.gateway import Gateway
 from contracts.inspection import inspect_deployment
 from contracts.rpc import Rpc
+from contracts.state import Block
 from ledger.hexadecimal import to_address
 from ledger.signatures import Signer
 from ledger.wire import Info
@@ -30,15 +34,24 @@ class Connection:
 
     sources: Sources
     said: Mapping[str, str]
+    gateway: Gateway
+    policy: Policy
+
+    def read_chain(self, job: bytes, number: int | None, *, prove: bool) -> ReadChain:
+        """What the chain says of a job for a bundle, at a block by its number or by the policy.
+
+        Raises:
+            NoSuchJob, ProofRefused, ChainError: as `proving.read_chain` raises them.
+        """
+        return read_chain(job, self.gateway, partial(choose_block, policy=self.policy, number=number), prove=prove)
 
 
 @contextmanager
 def connect(
     coordinator: str,
     rpc: str,
-    ledger: bytes,
+    policy: Policy,
     *,
-    chain_id: int | None = None,
     signer: Signer | None = None,
     start_block: int | None = None,
     remarks: Remarks | None = None,
@@ -48,8 +61,8 @@ def connect(
     Args:
         coordinator: address of the coordinator, which hands out the evidence.
         rpc: address of the auditor's own provider.
-        ledger: the JobLedger that the auditor trusts; its code on chain must be ours.
-        chain_id: the chain that the auditor trusts; the provider's, where None.
+        policy: what the auditor trusts. The code of its ledger on chain must be ours; the provider's chain, where none
+            is named.
         signer: signs in where evidence is for listed auditors; a key of this hour, where None.
         start_block: where events begin; else the block that the coordinator names, which can hide nothing unseen: the
             number of rounds and the sum of claims are the ledger's.
@@ -61,13 +74,24 @@ def connect(
     """
     with Api(coordinator, remarks=remarks) as api, Rpc(rpc) as provider:
         info = api.fetch(calls.info())
-        chain = Chain(provider, fetch_chain_id(provider) if chain_id is None else chain_id)
+        chain = Chain(provider, fetch_chain_id(provider) if policy.chain_id is None else policy.chain_id)
         chain.verify()
-        block = info.start_block if start_block is None else start_block
-        gateway = Gateway(provider, inspect_deployment(chain, ledger, block=block))
+        first = info.start_block if start_block is None else start_block
+        gateway = Gateway(provider, inspect_deployment(chain, policy.job_ledger, block=first))
         identity = Identity(api, signer or Signer(secrets.token_bytes(32)), chain.chain_id)
-        sources = Sources(CoordinatorEvidence(api, identity), LedgerChain(gateway))
-        yield Connection(sources, compare_words(info, chain.chain_id, ledger))
+        ledger = LedgerChain(gateway, partial(choose_block, policy=policy))
+        sources = Sources(CoordinatorEvidence(api, identity), ledger, policy.code_hash, policy.coordinator)
+        yield Connection(sources, compare_words(info, chain.chain_id, policy.job_ledger), gateway, policy)
+
+
+def choose_block(gateway: Gateway, policy: Policy, number: int | None = None) -> Block:
+    """The block of an audit. Raises UsageRefused when there is no such block."""
+    if number is None:
+        return gateway.fetch_final_block() if policy.finalized else gateway.fetch_head()
+    block = gateway.fetch_block(number)
+    if block is None:
+        raise UsageRefused(f"expected a block of chain {gateway.chain_id}, got {number}, which it does not have yet")
+    return block
 
 
 def compare_words(info: Info, chain_id: int, ledger: bytes) -> dict[str, str]:

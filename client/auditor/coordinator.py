@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import count
 
 from client import calls
 from client.api import Api
@@ -17,6 +18,7 @@ from ledger.verify.bundle import JobFiles
 
 MANIFEST_LIMIT_BYTES = 64 << 10
 FILE_LIMIT_BYTES = 256 << 20
+_SEALED = frozenset({"sealed", "anchored", "final", "rejected"})
 _NOT_GIVEN = frozenset({401, 403, 404, 409, 410})
 
 
@@ -41,6 +43,15 @@ class CoordinatorEvidence:
             self._fetch(f"{path}/terms", calls.SPEC_LIMIT_BYTES),
             _take(view, "acceptance"),
         )
+
+    def count_rounds(self, job: bytes) -> int:
+        """How many rounds are sealed, or further, by the coordinator's list."""
+        content = self._fetch(f"/v1/jobs/{to_hex(job)}/rounds", calls.LIST_LIMIT_BYTES) or b"[]"
+        try:
+            states = {item["round"]: item["state"] for item in json.loads(content)}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return 0
+        return next(number for number in count() if states.get(number + 1) not in _SEALED)
 
     def fetch_round(self, job: bytes, number: int) -> Mapping[str, bytes]:
         """Header, manifest, and every file that the manifest lists or a round must have, up to the size listed."""

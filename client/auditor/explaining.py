@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from client.auditor.sources import ChainFacts, Sources
+from client.auditor.sources import ChainFacts, PostedRound, Sources
 from client.entries import describe_verdict
 from client.errors import UsageRefused
-from client.output import format_amount, format_time
-from ledger import canonical
+from client.money import Token, show_amount
+from client.output import format_time
+from ledger import canonical, evidence
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import parse_hex, to_address, to_hex
 from ledger.statements import RoundHeader, Signed, Terms
 from ledger.tally import SCORE_BITS, Body, Entry, Standing, compute_pot, compute_reward
-from ledger.tree import verify_proof
+from ledger.tree import PaddedTree, verify_proof
 from ledger.verify.chain import compute_anchor
 
 
@@ -30,13 +32,11 @@ class NoSuchEntry(UsageRefused):
 
 @dataclass(frozen=True, slots=True)
 class ProvenEntry:
-    """An entry under a header that the coordinator signed; `final_at` is None while the header is not on chain."""
+    """An entry under a header that the coordinator signed; `posted` is None while the header is not on chain."""
 
     entry: Entry
     header: RoundHeader
-    final_at: int | None
-    block: int | None
-    struck: bool
+    posted: PostedRound | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class Explanation:
             "node": to_address(self.node),
             "entry": self.proven.entry.to_json(),
             "header": self.proven.header.to_json(),
-            "finalAt": self.proven.final_at,
-            "block": self.proven.block,
+            "finalAt": None if self.proven.posted is None else self.proven.posted.anchored.final_at,
+            "block": None if self.proven.posted is None else self.proven.posted.block,
             "lines": list(self.lines),
         }
 
@@ -88,15 +88,16 @@ def explain(job: bytes, number: int, node: bytes, sources: Sources) -> Explanati
         before = prove_entry(job, previous, node, sources, facts, terms).entry.standing(previous)
     check_carry(proven.entry, before)
     # 4.
-    return Explanation(job, node, proven, tuple(compose_lines(proven, before, terms)))
+    return Explanation(job, node, proven, tuple(compose_lines(proven, before, terms, facts)))
 
 
 def prove_entry(job: bytes, number: int, node: bytes, sources: Sources, facts: ChainFacts, terms: Terms) -> ProvenEntry:
     """A node's entry with everything it hangs on verified. Raises what `explain` raises."""
     content = sources.evidence.fetch_entry(job, number, node)
     if content is None:
-        raise NoSuchEntry(node, number)
-    entry, proof, signed = _read(content)
+        entry, proof, signed = _find(sources.evidence.fetch_round(job, number), number, node)
+    else:
+        entry, proof, signed = _read(content)
     signed.verify(facts.domain, terms.coordinator)
     header = signed.statement
     for name, expected, got in (("job", job, header.job), ("round", number, header.round), ("node", node, entry.node)):
@@ -104,12 +105,12 @@ def prove_entry(job: bytes, number: int, node: bytes, sources: Sources, facts: C
             raise VerificationError("entry-contribution", f"the reply is about another {name}", expected, got)
     verify_proof(header.entries_root, entry.leaf_hash(), proof, header.count)
     if number > len(facts.rounds):
-        return ProvenEntry(entry, header, None, None, struck=False)
+        return ProvenEntry(entry, header, None)
     posted = facts.rounds[number - 1]
     word = compute_anchor(header.digest(facts.domain), header.entries_root, header.count, posted.anchored.final_at)
     if word != posted.anchored.word:
         raise VerificationError("anchor", "the chain holds another header", posted.anchored.word, word)
-    return ProvenEntry(entry, header, posted.anchored.final_at, posted.block, posted.anchored.struck)
+    return ProvenEntry(entry, header, posted)
 
 
 def check_carry(entry: Entry, before: Standing) -> None:
@@ -127,22 +128,24 @@ def check_carry(entry: Entry, before: Standing) -> None:
             raise VerificationError("carry", f"{name} does not follow from round {before.round}", want, have)
 
 
-def compose_lines(proven: ProvenEntry, before: Standing, terms: Terms) -> list[str]:
-    """The explanation, from what happened to the update to when its reward can be claimed."""
+def compose_lines(proven: ProvenEntry, before: Standing, terms: Terms, facts: ChainFacts) -> list[str]:
+    """The explanation, from what happened to the update to what can be claimed and when."""
     entry, header, body = proven.entry, proven.header, proven.entry.body
     pot = compute_pot(terms.budget_per_round, terms.price_per_nat, header.total_score)
     if body.reward != compute_reward(pot, body.gain, header.total_gain):
         expected = compute_reward(pot, body.gain, header.total_gain)
         raise VerificationError("reward-formula", "the reward does not follow", expected, body.reward)
+    sums = (before.earned, body.reward, entry.earned)
+    carried, reward, earned = (show_amount(facts.token, amount) for amount in sums)
     return [
         f"contribution {entry.seq + 1} of {header.count} in round {header.round}: {describe_verdict(entry)}",
         f"weight {body.weight} of {header.total_weight} in the sum",
         f"score {_nats(body.score)} of the round's {_nats(header.total_score)}{_share(body.score, header.total_score)}",
         _tell_credit(body, before),
-        _tell_pot(header, terms, pot),
-        _tell_reward(body, header, pot),
-        f"earned {format_amount(before.earned)} + {format_amount(body.reward)} = {format_amount(entry.earned)} tokens",
-        _tell_finality(proven),
+        _tell_pot(header, terms, pot, facts.token),
+        _tell_reward(body, header, pot, facts.token),
+        f"earned {carried} + {reward} = {earned}",
+        _tell_finality(proven, facts),
     ]
 
 
@@ -155,31 +158,43 @@ def _tell_credit(body: Body, before: Standing) -> str:
     )
 
 
-def _tell_pot(header: RoundHeader, terms: Terms, pot: int) -> str:
-    budget, price = format_amount(terms.budget_per_round), format_amount(terms.price_per_nat)
+def _tell_pot(header: RoundHeader, terms: Terms, pot: int, token: Token | None) -> str:
+    budget, price = show_amount(token, terms.budget_per_round), show_amount(token, terms.price_per_nat)
     return (
         f"pot min(budget {budget}, floor({price} a nat · {_nats(max(0, header.total_score))})) = "
-        f"{format_amount(pot)} tokens"
+        f"{show_amount(token, pot)}, of which {header.total_reward} base units are paid"
     )
 
 
-def _tell_reward(body: Body, header: RoundHeader, pot: int) -> str:
+def _tell_reward(body: Body, header: RoundHeader, pot: int, token: Token | None) -> str:
     if header.total_gain == 0:
         return "reward 0: nobody's credit reached a new peak in this round"
     if body.gain == 0:
         return "reward 0: the credit reached no new peak; what was lost before is paid back first"
+    rest = pot * body.gain % header.total_gain
+    floored = f"{rest}/{header.total_gain} of a base unit was floored away and stays" if rest else "nothing was floored"
     return (
         f"reward floor({pot} · {body.gain} / {header.total_gain}) = {body.reward} base units "
-        f"({format_amount(body.reward)} tokens); the fraction left by rounding down stays in escrow"
+        f"({show_amount(token, body.reward)}); {floored}{' in escrow' if rest else ''}"
     )
 
 
-def _tell_finality(proven: ProvenEntry) -> str:
-    if proven.struck:
-        return "the round was struck: nothing of it can be claimed"
-    if proven.final_at is None:
-        return "not on chain yet: not claimable"
-    return f"on chain in block {proven.block}; claimable from {format_time(proven.final_at)}"
+def _tell_finality(proven: ProvenEntry, facts: ChainFacts) -> str:
+    """Where the entry stands on chain, and what can be drawn with it: what it had earned less what was drawn."""
+    if facts.gap:
+        return f"whether it is on chain is not known: {facts.gap}"
+    if proven.posted is None:
+        return f"not on chain yet, as of block {facts.block}: not claimable"
+    anchored = proven.posted.anchored
+    if anchored.struck:
+        return f"the round was struck, as of block {facts.block}: nothing of it can be claimed"
+    drawn = facts.claimed.get(proven.entry.node, 0)
+    left = show_amount(facts.token, max(0, proven.entry.earned - drawn))
+    place = f"on chain in block {proven.posted.block}{', by the bundle' if facts.claims is None else ''}"
+    return (
+        f"{place}; claimable from {format_time(anchored.final_at)}: {left}, for {show_amount(facts.token, drawn)} "
+        f"was drawn as of block {facts.block}"
+    )
 
 
 def _nats(score: int) -> str:
@@ -188,6 +203,18 @@ def _nats(score: int) -> str:
 
 def _share(score: int, total: int) -> str:
     return f" ({100 * score / total:.2f} %)" if total > 0 else ""
+
+
+def _find(files: Mapping[str, bytes], number: int, node: bytes) -> tuple[Entry, list[bytes], Signed[RoundHeader]]:
+    """The entry out of the round's evidence, with the proof that follows from all entries."""
+    if evidence.ENTRIES not in files or evidence.HEADER not in files:
+        raise NoSuchEntry(node, number)
+    entries = evidence.decode_entries(files[evidence.ENTRIES])
+    entry = next((entry for entry in entries if entry.node == node), None)
+    if entry is None:
+        raise NoSuchEntry(node, number)
+    proof = PaddedTree([entry.leaf() for entry in entries]).proof(entry.seq)
+    return entry, proof, Signed.from_json(RoundHeader, canonical.decode(files[evidence.HEADER]))
 
 
 def _read(content: bytes) -> tuple[Entry, list[bytes], Signed[RoundHeader]]:

@@ -1,15 +1,22 @@
-"""What the auditor trusts: one chain and one ledger on it, from the command line or the auditor's own policy file."""
+"""What the auditor trusts, from the command line or the auditor's own policy file; a copy elsewhere is never read."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from client.errors import ClientError, UsageRefused
 from client.home import Home, save_durably
 from ledger.errors import Malformed
-from ledger.hexadecimal import parse_address, to_address
+from ledger.hexadecimal import parse_address, parse_hex, to_address, to_hex
+
+NEWEST: Final = "newest"
+FINALIZED: Final = "finalized"
+
+_KEYS: Final = frozenset({"chainId", "jobLedger", "codeHash", "coordinator", "finality"})
 
 
 class MalformedPolicy(ClientError):
@@ -24,15 +31,29 @@ class MalformedPolicy(ClientError):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A chain and the JobLedger on it (20 bytes); `chain_id` None stands for whatever the auditor's provider serves."""
+    """What an auditor pinned, from someone other than the coordinator.
+
+    A chain (None: whatever the auditor's provider serves) and the JobLedger on it (20 bytes); the hash of the ledger's
+    code (None: it must be the code of this version) and the coordinator (None: any); whether audits read the chain's
+    newest block or its newest final one.
+    """
 
     chain_id: int | None
     job_ledger: bytes
+    code_hash: bytes | None = None
+    coordinator: bytes | None = None
+    finalized: bool = False
 
     def save(self, home: Home) -> Path:
         """Writes the policy file."""
         path = find_policy(home)
-        value = {"chainId": self.chain_id, "jobLedger": to_address(self.job_ledger)}
+        value = {
+            "chainId": self.chain_id,
+            "jobLedger": to_address(self.job_ledger),
+            "codeHash": None if self.code_hash is None else to_hex(self.code_hash),
+            "coordinator": None if self.coordinator is None else to_address(self.coordinator),
+            "finality": FINALIZED if self.finalized else NEWEST,
+        }
         save_durably(path, json.dumps(value, indent=2).encode() + b"\n")
         return path
 
@@ -41,15 +62,28 @@ class Policy:
         """Reads the policy file, None where there is none. Raises MalformedPolicy."""
         path = find_policy(home)
         try:
-            value = json.loads(path.read_bytes())
-            chain_id, ledger = value["chainId"], parse_address(value["jobLedger"])
+            return cls.from_json(json.loads(path.read_bytes()))
         except FileNotFoundError:
             return None
         except (Malformed, ValueError, TypeError, KeyError) as error:
             raise MalformedPolicy(path, f"not an auditor's policy ({error})") from None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> Policy:
+        """Reads the file's object; what an older version did not pin is not pinned. Raises Malformed, KeyError."""
+        chain_id, code_hash, coordinator = value["chainId"], value.get("codeHash"), value.get("coordinator")
         if type(chain_id) is not int:
-            raise MalformedPolicy(path, f"expected chainId to be an integer, got {chain_id!r}")
-        return cls(chain_id, ledger)
+            raise Malformed("chainId", "an integer", chain_id)
+        finality = value.get("finality", NEWEST)
+        if finality not in (NEWEST, FINALIZED) or set(value) - _KEYS:
+            raise Malformed("policy", f"{', '.join(sorted(_KEYS))}, with finality {NEWEST} or {FINALIZED}", value)
+        return cls(
+            chain_id,
+            parse_address(value["jobLedger"], "jobLedger"),
+            None if code_hash is None else parse_hex(code_hash, 32, "codeHash"),
+            None if coordinator is None else parse_address(coordinator, "coordinator"),
+            finality == FINALIZED,
+        )
 
 
 def find_policy(home: Home) -> Path:

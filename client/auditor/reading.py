@@ -1,4 +1,4 @@
-"""What a person typed, read strictly: job ids, addresses, ranges of rounds."""
+"""What a person typed, read strictly: job ids, hashes, addresses, ranges of rounds."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ _RANGE = re.compile(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?")
 
 def parse_job(text: str) -> bytes:
     """A job's id. Raises UsageRefused."""
+    return parse_hash(text, "JOB")
+
+
+def parse_hash(text: str, name: str) -> bytes:
+    """A hash of 32 bytes. Raises UsageRefused."""
     try:
-        return parse_hex(text.lower(), 32, "JOB")
+        return parse_hex(text.lower(), 32, name)
     except Malformed as error:
         raise UsageRefused(str(error)) from None
 

@@ -1,7 +1,8 @@
 """Recomputes the learning of a job round by round.
 
 The auditor carries its own state (momentum, clip, drawn positions, public directions, digests of updates) from round to
-round. A round without its payloads is unknown; the state then goes on as published, and later results say so.
+round. A round without its payloads is unknown, and one that is contradicted is told once: either way the state then
+goes on as published, so that later rounds are judged from what they state themselves, and their results say so.
 """
 
 from __future__ import annotations
@@ -45,14 +46,21 @@ class Recomputation:
         self._state: RoundState | None = None
         self._lost = ""
         self._remark = ""
+        self.scores: list[tuple[bytes, int]] | None = None
+        """Node and score of every contribution of the round recomputed last, by the auditor's own gradient if the
+        published one is not; None where it could not be recomputed."""
 
     def recompute(self, read: RoundEvidence, files: Mapping[str, bytes]) -> list[Result]:
         """Recomputes the next round and compares. Every check is answered; unknown where something is missing."""
         findings = Findings(read.round)
-        remark = self._remark
+        remark, self.scores = self._remark, None
         try:
             learning, state = self._prepare()
             self._state = self._compare(learning, state, read, files, findings)
+            if findings.has_failed():
+                # The updates themselves were seen: a later copy of one is still recognised.
+                self._state = replace(state, digests=self._state.digests)
+                self._take_over(read, files, "stated, which is contradicted")
         except Unknown as gap:
             findings.leave(RECOMPUTED_CHECKS, gap.reason)
             self.skip(read, files)
@@ -60,10 +68,14 @@ class Recomputation:
 
     def skip(self, read: RoundEvidence, files: Mapping[str, bytes]) -> None:
         """Goes past a round without recomputing it: the state goes on as its files publish it."""
+        self.scores = None
+        self._take_over(read, files, "published")
+
+    def _take_over(self, read: RoundEvidence, files: Mapping[str, bytes], how: str) -> None:
         try:
             learning, state = self._prepare()
             self._state = take_over(learning, state, read.head, files)
-            self._remark = f"from the state that round {read.round} published"
+            self._remark = f"from the state that round {read.round} {how}"
         except (Unknown, Malformed, WrongBlob) as error:
             self._lost = self._lost or f"the state after round {read.round} is not known: {error}"
 
@@ -103,6 +115,7 @@ class Recomputation:
         beacon = _compute_beacon(read)
         inputs = RoundInputs(learning.task, learning.rules, base, state, learning.validation, beacon, contributions)
         outcome = _run(inputs, published)
+        self._keep_scores(inputs, outcome, read)
         # 4.
         compare_judgements(outcome, read.entries, published, findings)
         compare_files(outcome, files, read.head.next_model, findings)
@@ -110,6 +123,13 @@ class Recomputation:
         compare_gradients(outcome, published, findings)
         self._blobs.drop(opening.payload_sha256 for opening in read.openings or () if opening)
         return outcome.state
+
+    def _keep_scores(self, inputs: RoundInputs, outcome: RoundOutcome, read: RoundEvidence) -> None:
+        """What each node's update was worth: by the published gradient, unless that is not the auditor's own."""
+        if outcome.check is not None and not outcome.check.agrees:
+            outcome = _run(inputs, None)
+        nodes = [item.signed.statement.node for item in read.contributions or ()]
+        self.scores = [(node, one.score) for node, one in zip(nodes, outcome.judged, strict=True)]
 
     def _load_contributions(self, read: RoundEvidence, findings: Findings) -> list[RevealedContribution]:
         pairs = _pair(read)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from client.auditor.checks import ALL_CHECKS, RECOMPUTED_CHECKS
+from client.auditor.checks import ALL_CHECKS, ANCHOR_CHECKS, CHAIN_CHECKS, RECOMPUTED_CHECKS
+from client.auditor.dues import Due
 from ledger.hexadecimal import to_address, to_hex
 from ledger.verify.results import Outcome, Result
 
@@ -19,8 +20,10 @@ NOT_CHECKED: Final = 3
 class Report:
     """The answers of an audit of rounds `first` to `last` of a job, as of `block` of the chain.
 
-    `recomputed` says whether recomputation was asked for: otherwise its checks are not required. `seconds` is the time
-    by step; `said` is what the coordinator says of itself, which decided nothing.
+    `recomputed` and `chained` say whether recomputation and the chain were asked for: otherwise their checks are not
+    required. `seconds` is the time by step; `said` is what the coordinator says of itself, which decided nothing.
+    `pending` rounds are signed and not on chain yet, `chain` says how the chain was read or why not, `dues` lists who
+    was paid another sum than follows.
     """
 
     job: bytes
@@ -33,10 +36,24 @@ class Report:
     results: Sequence[Result] = field(repr=False)
     seconds: Mapping[str, float] = field(default_factory=dict)
     said: Mapping[str, str] = field(default_factory=dict)
+    chained: bool = True
+    pending: Sequence[int] = ()
+    chain: str = ""
+    dues: Sequence[Due] = field(default=(), repr=False)
 
     def is_required(self, check: str) -> bool:
         """Whether the audit has to answer this check to pass."""
-        return self.recomputed or check not in RECOMPUTED_CHECKS
+        return (self.recomputed or check not in RECOMPUTED_CHECKS) and (self.chained or check not in CHAIN_CHECKS)
+
+    def is_needed(self, result: Result) -> bool:
+        """Whether this answer counts: a round that waits for its anchor has none yet, if others have theirs."""
+        waits = result.round in self.pending and result.check in ANCHOR_CHECKS and result.outcome is Outcome.UNKNOWN
+        return self.is_required(result.check) and not (waits and self.first not in self.pending)
+
+    @property
+    def first_failing(self) -> int | None:
+        """The first round that is contradicted, None where none is."""
+        return min((result.round for result in self.find(Outcome.FAIL) if result.round is not None), default=None)
 
     def find(self, outcome: Outcome) -> list[Result]:
         """The results with this outcome."""
@@ -49,7 +66,7 @@ class Report:
             return CONTRADICTED
         answered = {result.check for result in self.results}
         missing = any(self.is_required(check) and check not in answered for check in ALL_CHECKS)
-        unknown = any(self.is_required(result.check) for result in self.find(Outcome.UNKNOWN))
+        unknown = any(map(self.is_needed, self.find(Outcome.UNKNOWN)))
         return NOT_CHECKED if missing or unknown else PASSED
 
     def quote(self, said: Mapping[str, str]) -> Report:
@@ -59,6 +76,8 @@ class Report:
     def summarise(self, check: str) -> tuple[Outcome, list[Result]]:
         """A check's outcome over all rounds, and the results that made it so: fails before unknowns before passes."""
         results = [result for result in self.results if result.check == check]
+        if any(result.outcome is Outcome.PASS for result in results):
+            results = [result for result in results if self.is_needed(result) or not self.is_required(check)]
         for outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS):
             found = [result for result in results if result.outcome is outcome]
             if found:
@@ -74,9 +93,14 @@ class Report:
             "block": self.block,
             "rounds": {"first": self.first, "last": self.last},
             "recomputed": self.recomputed,
+            "chained": self.chained,
+            "chain": self.chain,
+            "pending": list(self.pending),
+            "firstFailing": self.first_failing,
             "exitCode": self.exit_code,
             "checks": [self._show_check(check) for check in ALL_CHECKS],
             "results": [result.to_json() for result in self.results if result.outcome is not Outcome.PASS],
+            "payments": [due.to_json() for due in self.dues],
             "seconds": dict(self.seconds),
             "coordinatorSays": dict(self.said),
         }

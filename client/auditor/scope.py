@@ -12,12 +12,16 @@ from ledger.hexadecimal import to_address, to_hex
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is audited: rounds `first` to `last` (None: the last one posted), with or without recomputation."""
+    """What is audited: rounds `first` to `last` (None: the last one there is), with or without recomputation.
+
+    `chain` says whether what only the chain answers is required.
+    """
 
     first: int = 1
     last: int | None = None
     recompute: bool = True
     threads: int = 1
+    chain: bool = True
 
 
 class Watcher(Protocol):
@@ -59,8 +63,8 @@ class NoSuchJob(UsageRefused):
 
 
 class NoSuchRound(UsageRefused):
-    """Rounds were asked for that are not on chain."""
+    """Rounds were asked for that are neither on chain nor signed."""
 
-    def __init__(self, first: int, last: int, posted: int) -> None:
-        self.first, self.last, self.posted = first, last, posted
-        super().__init__(f"expected rounds from 1 to {posted}, which are on chain, got {first} to {last}")
+    def __init__(self, first: int, last: int, most: int) -> None:
+        self.first, self.last, self.most = first, last, most
+        super().__init__(f"expected rounds from 1 to {most}, which are on chain or signed, got {first} to {last}")

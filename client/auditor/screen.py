@@ -13,7 +13,7 @@ from rich.text import Text
 
 from client.auditor.checks import ALL_CHECKS
 from client.auditor.report import CONTRADICTED, PASSED, Report
-from client.output import create_console
+from client.output import create_console, show_text
 from ledger.hexadecimal import to_address, to_hex
 from ledger.verify.results import Outcome, Result
 
@@ -58,11 +58,17 @@ def print_report(report: Report) -> None:
         f"job {to_hex(report.job)}\nchain {report.chain_id}, ledger {to_address(report.job_ledger)}, as of block "
         f"{report.block}, rounds {report.first} to {report.last}"
     )
+    if report.chain:
+        console.print(f"chain: {report.chain}")
+    if report.pending:
+        console.print(f"signed and not on chain yet: rounds {_list_numbers(report.pending)}", style="yellow")
     for name, said in report.said.items():
-        console.print(f"the coordinator says of itself: {name} {said}", style="dim")
+        console.print(Text(show_text(f"the coordinator says of itself: {name} {said}"), style="dim"))
     console.print(build_table(report))
     for result in _choose(report):
-        console.print(Text(_describe(result), style=_STYLES[result.outcome]))
+        console.print(Text(show_text(_describe(result)), style=_STYLES[result.outcome]))
+    if report.dues:
+        console.print(build_dues(report))
     code = report.exit_code
     style = {PASSED: "bold green", CONTRADICTED: "bold red"}.get(code, "bold yellow")
     console.print(Text(conclude(report), style=style))
@@ -81,21 +87,43 @@ def build_table(report: Report) -> Table:
         required = report.is_required(check.id)
         answer = Text(outcome.value if required else "not asked", style=_STYLES[outcome] if required else "dim")
         items = sum(result.items for result in results)
-        table.add_row(str(check.number), check.id, answer, str(items), _note(outcome, results))
+        table.add_row(str(check.number), check.id, answer, str(items), Text(show_text(_note(outcome, results))))
+    return table
+
+
+def build_dues(report: Report) -> Table:
+    """Who would have been paid what, where it differs, in base units."""
+    table = Table(title="Paid otherwise than follows (base units)", title_justify="left")
+    for name in ("round", "signed", "due", "earned, signed", "earned, due"):
+        table.add_column(name, justify="right")
+    table.add_column("node", no_wrap=True)
+    table.add_column("by")
+    for due in report.dues[:_LISTED]:
+        amounts = (due.signed, due.due, due.earned_signed, due.earned_due)
+        table.add_row(str(due.round), *map(str, amounts), to_address(due.node), due.basis)
+    if len(report.dues) > _LISTED:
+        table.caption = f"and {len(report.dues) - _LISTED} more: --json lists all"
     return table
 
 
 def conclude(report: Report) -> str:
     """One sentence."""
     failed = sorted({result.check for result in report.find(Outcome.FAIL)})
-    unknown = sorted({one.check for one in report.find(Outcome.UNKNOWN) if report.is_required(one.check)})
+    unknown = sorted({one.check for one in report.find(Outcome.UNKNOWN) if report.is_needed(one)})
     if report.exit_code == CONTRADICTED:
-        return f"CONTRADICTION: {', '.join(failed)}"
+        where = "" if report.first_failing is None else f", first in round {report.first_failing}"
+        return f"CONTRADICTION{where}: {', '.join(failed)}"
     if report.exit_code == PASSED:
         required = sum(report.is_required(check) for check in ALL_CHECKS)
         rest = "" if report.recomputed else "; the learning was not recomputed"
+        rest += "" if report.chained else "; nothing was compared with the chain"
+        rest += f"; rounds {_list_numbers(report.pending)} are not anchored yet" if report.pending else ""
         return f"all {required} required checks passed for rounds {report.first} to {report.last}{rest}"
     return f"NOT CHECKED: {', '.join(unknown)}"
+
+
+def _list_numbers(numbers: Sequence[int]) -> str:
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
 
 
 def _note(outcome: Outcome, results: Sequence[Result]) -> str:
@@ -109,7 +137,7 @@ def _note(outcome: Outcome, results: Sequence[Result]) -> str:
 
 def _choose(report: Report) -> Sequence[Result]:
     """Contradictions first, then what is unknown and required."""
-    unknown = [result for result in report.find(Outcome.UNKNOWN) if report.is_required(result.check)]
+    unknown = [result for result in report.find(Outcome.UNKNOWN) if report.is_needed(result)]
     return [*report.find(Outcome.FAIL), *unknown][:_LISTED]
 
 

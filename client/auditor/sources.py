@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from client.money import Token
 from contracts.state import AccountState
 from ledger.eip712 import Domain
 from ledger.statements import RoundHeader, Terms
@@ -20,6 +21,9 @@ class EvidenceSource(Protocol):
 
     def fetch_job(self, job: bytes) -> JobFiles:
         """The job's own files."""
+
+    def count_rounds(self, job: bytes) -> int:
+        """How many rounds have a signed header, from round 1 on, as far as it says."""
 
     def fetch_round(self, job: bytes, number: int) -> Mapping[str, bytes]:
         """A round's files by name, with manifest and header."""
@@ -33,9 +37,9 @@ class EvidenceSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PostedRound:
-    """A round on chain: the header as its event reports it, and what the ledger keeps."""
+    """A round on chain: its header (None where nobody showed it), and what the ledger keeps."""
 
-    header: RoundHeader
+    header: RoundHeader | None
     anchored: AnchoredRound
     block: int
     transaction: bytes
@@ -55,7 +59,10 @@ class PaidClaim:
 
 @dataclass(frozen=True, slots=True)
 class KeptJob:
-    """What the ledger keeps of a job's terms, and the last posted header's digest (the job's id before the first)."""
+    """What the ledger keeps of a job's terms, and the last posted header's digest (the job's id before the first).
+
+    Rounds from `halted` on are struck and none is posted any more; 0 while the job runs.
+    """
 
     requester: bytes
     coordinator: bytes
@@ -64,6 +71,17 @@ class KeptJob:
     budget_per_round: int
     window: int
     last_header: bytes
+    halted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What contradicts already while the chain is read: a check, a sentence, the operands."""
+
+    check: str
+    detail: str
+    expected: str | None = None
+    got: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +89,26 @@ class ChainFacts:
     """What the chain says of a job at one block.
 
     `terms` are those of the event that opened it, `rewards` the ledger's running sums of totalReward by round,
-    `claimed` what the ledger keeps for every node that claimed. `kept` is None where the job was never opened.
+    `claimed` what the ledger keeps for every node that claimed, `claims` None where only these sums are known. `kept`
+    is None where the job was never opened. `code_hash` is that of the ledger's code, which is ours unless an objection
+    says otherwise. `gap` tells why nothing is known of the chain; then all else is empty. `token` only shows amounts.
     """
 
     domain: Domain
     block: int
-    at: int
+    at: int | None
     terms: Terms | None
     kept: KeptJob | None
     account: AccountState | None
     rounds: tuple[PostedRound, ...]
     rewards: tuple[int, ...]
-    claims: tuple[PaidClaim, ...]
+    claims: tuple[PaidClaim, ...] | None
     claimed: Mapping[bytes, int]
+    code_hash: bytes | None = None
+    gap: str = ""
+    objections: tuple[Objection, ...] = ()
+    token: Token | None = None
+    proven: str = "read from your own provider"
 
 
 class ChainSource(Protocol):
@@ -95,7 +120,9 @@ class ChainSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What an audit reads from."""
+    """What an audit reads from, and which code and coordinator its auditor pinned (None: none)."""
 
     evidence: EvidenceSource
     chain: ChainSource
+    code_hash: bytes | None = None
+    coordinator: bytes | None = None

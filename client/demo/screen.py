@@ -15,6 +15,7 @@ from ledger.hexadecimal import to_address
 from ledger.wire import RoundView
 
 SHOWN_AT_EACH_END = 6
+SHOWN_DECIMALS = 4
 _METRICS = (("hitRate10", "HR@10"), ("ndcg10", "NDCG@10"))
 
 
@@ -34,10 +35,10 @@ class NodeRow:
 
 @dataclass
 class Screen:
-    """One console; keeps how long each step took."""
+    """One console; keeps how long each step took. Amounts are in base units until the token's decimals are known."""
 
     console: Console
-    token_decimals: int = 18
+    token_decimals: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -139,9 +140,10 @@ class Screen:
         self.console.print(table)
 
     def amount(self, base_units: int) -> str:
-        """Tokens with four decimals, rounded down; exact amounts are compared elsewhere, never these."""
-        whole, rest = divmod(base_units, 10**self.token_decimals)
-        return f"{whole}.{rest // 10 ** (self.token_decimals - 4):04d}"
+        """Tokens with at most four decimals, rounded down; exact amounts are compared elsewhere, never these."""
+        shown = min(SHOWN_DECIMALS, self.token_decimals)
+        whole, rest = divmod(base_units // 10 ** (self.token_decimals - shown), 10**shown)
+        return f"{whole}.{rest:0{shown}d}" if shown else str(whole)
 
 
 @dataclass(frozen=True)

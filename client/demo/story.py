@@ -71,6 +71,8 @@ class Story:
             material = self._prepare()
             services = Services(self.stage, self.plan.folder, material)
             services.start(BOND_TOKENS)
+            with services.connect() as gateway:
+                self.screen.token_decimals = gateway.fetch_decimals(gateway.deployment.tally_token)
         with Api(services.coordinator_url) as api:
             # 2
             self._start_nodes(services, api)
@@ -120,7 +122,7 @@ class Story:
             def all_sealed() -> bool:
                 rounds = api.fetch(calls.rounds(job))
                 sealed = sum(view.header is not None for view in rounds)
-                step.advance_to(sealed, self.plan.rounds, _describe(rounds))
+                step.advance_to(sealed, self.plan.rounds, _describe(rounds, self.screen))
                 return sealed == self.plan.rounds
 
             self._wait(all_sealed, 120.0 * self.plan.rounds, "the rounds did not end in time")
@@ -161,7 +163,7 @@ class Story:
             time.sleep(_LOOK_SECONDS)
 
 
-def _describe(rounds: list[RoundView]) -> str:
+def _describe(rounds: list[RoundView], screen: Screen) -> str:
     """The newest round's phase, who has answered, and the newest metrics."""
     if not rounds:
         return "waiting for the first round"
@@ -171,7 +173,7 @@ def _describe(rounds: list[RoundView]) -> str:
     if measured:
         words.append(f"HR@10 {measured['hitRate10']:.3f} NDCG@10 {measured['ndcg10']:.3f}")
     paid = sum(earlier.total_reward or 0 for earlier in rounds)
-    return ", ".join([*words, f"pot {paid / 10**18:.1f} so far"])
+    return ", ".join([*words, f"pot {screen.amount(paid)} so far"])
 
 
 def show_ways_on(screen: Screen, services: Services) -> None:

@@ -65,9 +65,11 @@ class Agent:
         self._exchange = Exchange(host, self._identity)
         self._meter = Meter(self._identity, all_phases=host.nodes <= FEW_NODES)
         self._token_bytes = token_bytes
+        self._collecting: asyncio.Task[None] | None = None
         self._halted: dict[bytes, str] = {}
         self._declined: tuple[bytes, int, str] | None = None
         self._pause_seconds = host.rules.pause_seconds
+        self._idle_polls = 0
 
     async def run(self) -> None:
         """Works until the rules' number of rounds is done.
@@ -77,8 +79,10 @@ class Agent:
         """
         try:
             await self.resume()
+            self.host.display.show(self.node, "waiting")
             while self.host.rules.rounds is None or self.rounds < self.host.rules.rounds:
                 await self.step()
+            await self._settle()
         finally:
             await self._meter.close()
 
@@ -95,9 +99,12 @@ class Agent:
         work: CommitAssignment | RevealAssignment | None = None
         try:
             work = await self._identity.fetch(calls.assignment(self.host.rules.wait_seconds))
+            await self._settle()
             if work is None:
                 self.host.display.show(self.node, "waiting")
+                await self._catch_up()
                 return
+            self._idle_polls = 0
             kept = self.host.journal.find(self.node, work.job, work.round)
             if isinstance(work, CommitAssignment):
                 await self._commit(work, kept)
@@ -122,6 +129,7 @@ class Agent:
             await self._pause(work.job, work.round, str(error))
             return
         await self._send(kept)
+        self._collecting = asyncio.ensure_future(self._collect(work.job, work.round - 1))
 
     async def _send(self, kept: Kept) -> Kept:
         with self._meter.phase(kept.job, kept.round, "commit"):
@@ -151,19 +159,27 @@ class Agent:
         return f"{len(unanchored)} rounds wait for their anchor on chain, at most {limit} may (TALLY_MAX_AHEAD, bond)"
 
     async def _prepare(self, work: CommitAssignment) -> Kept:
-        """Trains and signs; durable when it returns. Raises NoSamples or VerificationError."""
+        """Trains and signs; durable when it returns. Raises NoSamples or VerificationError.
+
+        The assignment is checked while its model is fetched and trained: nothing is signed before that has passed.
+        """
         job = await self.host.book.fetch_job(work.job)
-        await self.host.book.verify_assignment(job, work)
-        await self._collect(work.job, work.round - 1)
         self._show("pulling", work.job, work.round, job.title)
-        with self._meter.phase(work.job, work.round, "pull"):
-            await self._source.refresh()
-            model = await self.host.models.fetch(work.base_model)
-        self._show("training", work.job, work.round, job.title)
-        with self._meter.phase(work.job, work.round, "train") as phase:
-            seed = compute_seed(work.job, work.round, self.node)
-            trained = await self._train(Work(job.spec, model, self._source.read, work.clip, seed))
-            phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
+        check = asyncio.ensure_future(self.host.book.verify_assignment(job, work))
+        try:
+            with self._meter.phase(work.job, work.round, "pull"):
+                await self._source.refresh()
+                model = await self.host.models.fetch(work.base_model)
+            if check.done():
+                check.result()
+            self._show("training", work.job, work.round, job.title)
+            with self._meter.phase(work.job, work.round, "train") as phase:
+                seed = compute_seed(work.job, work.round, self.node)
+                trained = await self._train(Work(job.spec, model, self._source.read, work.clip, seed))
+                phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
+            await check
+        finally:
+            check.cancel()
         if trained.samples < 1:
             raise NoSamples("the task")
         domain, now = self.host.pin.domain, int(self.host.now())
@@ -211,17 +227,43 @@ class Agent:
                 detail = f"this node did not run when payloads were asked for; the round is {state} now"
                 await self.host.journal_thread.run(lambda: self.host.journal.mark_ended(kept.contribution, detail))
 
+    async def _catch_up(self) -> None:
+        """Keeps what ended rounds came to while there is no work: after a job's last round no assignment asks for it.
+
+        At the first, second, fourth, eighth … idle poll in a row: a round that never ends costs little.
+        """
+        self._idle_polls += 1
+        if self._idle_polls & (self._idle_polls - 1):
+            return
+        archive = self.host.archive
+        for job, number in archive.list_missing_entries(self.node):
+            try:
+                if (await self._api.fetch(calls.round_view(job, number))).header is not None:
+                    await self._collect(job, number)
+            except PASSING as error:
+                self._tell("entry_missing", job, number, problem=str(error))
+        for job in archive.list_unanchored_jobs(self.node):
+            try:
+                await self.host.book.refresh_anchors(job, archive.list_unanchored(self.node, job))
+            except (*PASSING, VerificationError) as error:
+                self._tell("anchor_unknown", job, 0, problem=str(error))
+
     async def _collect(self, job: bytes, round_number: int) -> None:
-        """Keeps our entry of the round before, once; it is what we are paid by."""
+        """Keeps our entry of a round, once; it is what we are paid by. Nothing waits for it but the next round."""
         kept = self.host.journal.find(self.node, job, round_number)
         if kept is None or kept.receipt is None or self.host.archive.has_entry(self.node, job, round_number):
             return
         try:
-            view = await self.host.book.fetch_entry(job, round_number, self.node)
-        except CoordinatorRefused as error:
+            await self._keep_entry(kept, await self.host.book.fetch_entry(job, round_number, self.node))
+        except (*PASSING, VerificationError) as error:
             self._tell("entry_missing", job, round_number, problem=str(error))
-            return
-        await self._keep_entry(kept, view)
+
+    async def _settle(self) -> None:
+        """Waits for what was begun on the side. Raises JournalUnusable."""
+        collecting, self._collecting = self._collecting, None
+        if collecting is not None:
+            await collecting
+        await self._exchange.settle()
 
     async def _keep_entry(self, kept: Kept, view: EntryView) -> None:
         try:

@@ -58,6 +58,25 @@ class Archive:
         )
         return [row[0] for row in rows]
 
+    def list_unanchored_jobs(self, node: bytes) -> list[bytes]:
+        """Jobs that have such rounds."""
+        rows = self._database.query(
+            "SELECT DISTINCT job FROM contributions AS c WHERE node = ? AND receipt IS NOT NULL AND NOT EXISTS "
+            "(SELECT 1 FROM anchors AS a WHERE a.job = c.job AND a.round = c.round)",
+            (node,),
+        )
+        return [row[0] for row in rows]
+
+    def list_missing_entries(self, node: bytes) -> list[tuple[bytes, int]]:
+        """Job and round of the node's newest receipt in each job, where its entry is not kept: what it is paid by."""
+        rows = self._database.query(
+            "SELECT job, newest FROM (SELECT node, job, MAX(round) AS newest FROM contributions WHERE node = ? AND "
+            "receipt IS NOT NULL GROUP BY job) AS c WHERE NOT EXISTS "
+            "(SELECT 1 FROM entries AS e WHERE e.node = c.node AND e.job = c.job AND e.round = c.newest)",
+            (node,),
+        )
+        return [(row[0], row[1]) for row in rows]
+
     def keep_entry(self, node: bytes, job: bytes, round_number: int, view: EntryView) -> None:
         """Keeps a verified entry; a later view of the same round brings its anchor."""
         content = view.model_dump_json(by_alias=True).encode()
@@ -72,6 +91,11 @@ class Archive:
         """The node's entries, oldest first within a job."""
         rows = self._database.query("SELECT view FROM entries WHERE node = ? ORDER BY job, round", (node,))
         return [EntryView.model_validate_json(row[0]) for row in rows]
+
+    def list_contradictions(self) -> list[Signed[RoundHeader]]:
+        """Second headers of a round, each signed by its coordinator, who had signed another one before."""
+        rows = self._database.query("SELECT statement FROM contradictions ORDER BY digest", ())
+        return [Signed.from_json(RoundHeader, json.loads(row[0])) for row in rows]
 
     def _keep_contradiction(self, digest: bytes, header: Signed[RoundHeader]) -> None:
         self._database.execute(

@@ -88,14 +88,20 @@ class JobBook:
             return self._jobs[job_id]
 
     async def verify_assignment(self, job: Job, work: CommitAssignment) -> None:
-        """Checks that the assignment continues the job's one history. Raises VerificationError."""
+        """Checks that the assignment continues the job's one history, whose last header comes with it or is fetched.
+
+        Raises:
+            VerificationError: it does not, or another header of that round was seen before.
+        """
         key = (work.job, work.round, work.parent, work.base_model)
         async with self._lock:
             if key in self._checked:
                 return
-            previous = await self._fetch_header(job.job, work.round - 1) if work.round > 1 else None
+            previous = work.previous
+            if previous is None and work.round > 1:
+                previous = (await self._fetch_header(job.job, work.round - 1)).header
             start = (job.job, job.spec.initial_model)
-            verify_assignment(work, start, None if previous is None else previous.header, self.authority)
+            verify_assignment(work, start, previous, self.authority)
             if previous is not None:
                 await self._keep(previous)
             self._checked.add(key)
@@ -155,16 +161,16 @@ class JobBook:
                 return None
             raise
 
-    async def _keep(self, view: HeaderView) -> None:
-        digest = view.header.statement.digest(self._pin.domain)
-        await self._thread.run(lambda: self._archive.keep_header(digest, view.header))
+    async def _keep(self, header: Signed[RoundHeader]) -> None:
+        digest = header.statement.digest(self._pin.domain)
+        await self._thread.run(lambda: self._archive.keep_header(digest, header))
 
     async def _is_anchored(self, view: HeaderView) -> bool:
         """Whether the header is signed, the one we know, and on chain as far as anyone can tell us."""
         if view.anchor is None:
             return False
         self.authority.verify("header-signature", view.header)
-        await self._keep(view)
+        await self._keep(view.header)
         if self._chain is None:
             return True
         return await asyncio.to_thread(self._chain.is_anchored, view.header, view.anchor.final_at)

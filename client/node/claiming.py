@@ -5,6 +5,7 @@ The coordinator relays them at its own cost; with some coin of their own, anyone
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,9 @@ from client.errors import ClientError
 from client.identity import Identity
 from client.node.accounts import AT_ONCE, FEW_NODES, Account, EntryReader
 from client.node.archive import Archive
-from client.output import format_time
+from client.output import format_time, show_text
 from client.pins import Pin
+from client.tokens import TokenBook
 from contracts.calls import ClaimItem
 from contracts.gateway import Gateway
 from contracts.sender import Sender
@@ -27,6 +29,8 @@ from ledger.hexadecimal import to_address, to_hex
 from ledger.wire import ClaimRequest, ClaimView, EntryView
 
 LOOK_SECONDS = 1.0
+TOLD_JOBS = 3
+PATIENT_LOOKS = 5
 
 
 class NothingFinal(ClientError):
@@ -70,7 +74,7 @@ class Paid:
         }
 
 
-def explain_waiting(found: Contact, accounts: Sequence[Account], now: int) -> NothingFinal:
+def explain_waiting(found: Contact, accounts: Sequence[Account], book: TokenBook, now: int) -> NothingFinal:
     """When what has been earned can be claimed; at least one account must have something that is not final."""
     waiting = [account for account in accounts if account.earned > account.final]
     account = waiting[0]
@@ -81,8 +85,11 @@ def explain_waiting(found: Contact, accounts: Sequence[Account], now: int) -> No
         when = (
             f"round {account.last_round} is final at {format_time(view.final_at)}, in {max(0, view.final_at - now)} s"
         )
-    owed = sum(item.earned - item.final for item in waiting)
-    return NothingFinal(f"{owed} base units are earned but not final; {when}")
+    jobs = {item.job: item.title for item in waiting}
+    owed = {job: sum(item.earned - item.final for item in waiting if item.job == job) for job in jobs}
+    told = [f"{book.find_job_unit(job).write(owed[job])} in {jobs[job]!r}" for job in list(owed)[:TOLD_JOBS]]
+    more = f" and more in {len(jobs) - TOLD_JOBS} further jobs" if len(jobs) > TOLD_JOBS else ""
+    return NothingFinal(f"earned but not final: {', '.join(told)}{more}; {when}")
 
 
 def relay_claims(
@@ -161,12 +168,23 @@ def _send(
 
 
 def _wait(found: Contact, asked: Sequence[ClaimView], sleep: Callable[[float], None]) -> list[ClaimView]:
-    """Looks at all that are not done, then pauses, until all are."""
+    """Looks at all that are not done, then pauses, until all are; what it waits for is said after a few looks."""
     views = {view.claim: view for view in asked}
+    looks, told = 0, ""
     while waiting := [view for view in views.values() if view.state in ("queued", "sent")]:
+        words = _describe_waiting(waiting)
+        if looks >= PATIENT_LOOKS and words != told:
+            told = words
+            sys.stderr.write(f"{show_text(words)}\n")
         sleep(LOOK_SECONDS)
+        looks += 1
         views |= {view.claim: found.api.fetch(calls.claim(view.claim)) for view in waiting}
     return [views[view.claim] for view in asked]
+
+
+def _describe_waiting(waiting: Sequence[ClaimView]) -> str:
+    reason = next((f" ({view.detail})" for view in waiting if view.detail), "")
+    return f"{len(waiting)} claims wait for the coordinator's transaction{reason}; nothing is lost, or use --own-gas"
 
 
 def _read_paid(view: ClaimView) -> Paid:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from client.node.cli_money import claim, earnings, explain
+from client.node.cli_receipts import receipts
 from client.node.cli_run import fleet, run
 from client.node.cli_setup import backup, init, join, payout, rotate
 from client.node.cli_status import status
@@ -14,5 +15,5 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-for command in (run, fleet, init, join, status, earnings, claim, explain, payout, rotate, backup):
+for command in (run, fleet, init, join, status, earnings, claim, explain, payout, rotate, receipts, backup):
     app.command()(command)

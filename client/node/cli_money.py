@@ -12,10 +12,13 @@ from client.options import CoordinatorOption, JsonOption, PassphraseOption, RpcO
 
 if TYPE_CHECKING:
     from client.contact import Contact
+    from client.money import Token
     from client.node.claiming import Paid
     from client.settings import ClientSettings
+    from client.tokens import Unit
     from contracts.gateway import Gateway
     from ledger.signatures import Signer
+    from ledger.statements import Terms
 
 KeyOption = Annotated[
     Path | None,
@@ -33,7 +36,8 @@ def earnings(
     whether it keeps that header, and how much has been claimed.
     """
     from client.node.accounts import fetch_accounts, find_nodes  # noqa: PLC0415
-    from client.output import print_json, print_table, shorten_amount  # noqa: PLC0415
+    from client.output import print_json, print_table  # noqa: PLC0415
+    from client.tokens import TokenBook  # noqa: PLC0415
     from ledger.hexadecimal import to_address  # noqa: PLC0415
 
     settings, found = contact(coordinator, quiet=as_json)
@@ -42,16 +46,15 @@ def earnings(
     if as_json:
         print_json([account.to_json() for account in accounts])
         return
-    columns = ["node", "job", "rounds", "earned", "final", "claimed", "claimable"]
-    rows = [
-        [
-            to_address(account.node),
-            account.title,
-            str(account.last_round),
-            *(shorten_amount(sum_) for sum_ in (account.earned, account.final, account.claimed, account.claimable)),
-        ]
-        for account in accounts
-    ]
+    if not accounts:
+        typer.echo("No node of this TALLY_HOME has an entry yet: one comes with the first round it takes part in.")
+        return
+    columns, rows = ["node", "job", "last round", "earned", "final", "claimed", "claimable"], []
+    book = TokenBook(found, rpc or settings.rpc)
+    for account in accounts:
+        unit = book.find_job_unit(account.job)
+        sums = (account.earned, account.final, account.claimed, account.claimable)
+        rows.append([to_address(account.node), account.title, str(account.last_round), *map(unit.shorten, sums)])
     confirmed = "anchors confirmed on chain" if gateway else "signed by the coordinator; --rpc asks the chain too"
     print_table(f"Earnings ({confirmed})", columns, rows)
 
@@ -64,7 +67,7 @@ def claim(
     ] = False,
     without_coordinator: Annotated[
         bool,
-        typer.Option("--without-coordinator", help="Use the entries kept here and the chain alone; needs --own-gas."),
+        typer.Option("--without-coordinator", help="Use the entries kept here and the chain alone, with your own gas."),
     ] = False,
     keystore: KeyOption = None,
     rpc: RpcOption = None,
@@ -75,7 +78,7 @@ def claim(
 
     The coordinator pays the gas unless you say --own-gas. Claiming twice pays once.
     """
-    from client.output import format_amount, print_json  # noqa: PLC0415
+    from client.output import print_json  # noqa: PLC0415
     from ledger.hexadecimal import to_address, to_hex  # noqa: PLC0415
 
     if without_coordinator:
@@ -83,12 +86,12 @@ def claim(
     else:
         paid = _claim(coordinator, node, keystore, rpc, passphrase_file, own_gas=own_gas)
     if as_json:
-        print_json([item.to_json() for item in paid])
+        print_json([item.to_json() for item, _ in paid])
         return
     if not paid:
         typer.echo("There is nothing to claim: all that these nodes have earned has been drawn.")
-    for item in paid:
-        typer.echo(f"{to_address(item.node)} was paid {format_amount(item.amount)} for job {to_hex(item.job)}")
+    for item, unit in paid:
+        typer.echo(f"{to_address(item.node)} was paid {unit.write(item.amount)} for job {to_hex(item.job)}")
 
 
 def explain(
@@ -96,9 +99,13 @@ def explain(
     round_number: Annotated[int, typer.Argument(metavar="ROUND", min=1, help="The round, from 1.")],
     coordinator: CoordinatorOption = None,
     node: NodeOption = None,
+    rpc: RpcOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell why a node was paid what it was for a round, from signed data alone."""
+    """Tell why a node was paid what it was for a round, from signed data alone.
+
+    With --rpc the chain is asked for the token's decimals, and how much has been claimed.
+    """
     import time  # noqa: PLC0415
 
     from client import calls  # noqa: PLC0415
@@ -109,7 +116,7 @@ def explain(
     from ledger.errors import VerificationError  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex  # noqa: PLC0415
 
-    _, found = contact(coordinator, quiet=as_json)
+    settings, found = contact(coordinator, quiet=as_json)
     nodes = find_nodes(found.home, node)
     if len(nodes) != 1:
         raise UsageRefused(f"this TALLY_HOME has run {len(nodes)} nodes: say which with --node")
@@ -118,12 +125,25 @@ def explain(
     if terms.job_id() != job_id:
         raise VerificationError("job-id", "the terms are those of another job", job_id, terms.job_id())
     view, entry = EntryReader(found, whole_rounds=False).read(job_id, round_number, nodes[0])
-    paid = PaidEntry(entry, view.header.statement, terms, view.anchor)
+    token, drawn = _ask_chain(_connect(settings, found, rpc), found, terms, nodes[0])
+    paid = PaidEntry(entry, view.header.statement, terms, view.anchor, token, drawn)
     if as_json:
         print_json(paid.to_json(now))
         return
     for line in paid.explain(now):
         typer.echo(line)
+
+
+def _ask_chain(gateway: Gateway | None, found: Contact, terms: Terms, node: bytes) -> tuple[Token | None, int | None]:
+    """How the job's token is shown, and what the node has drawn; without a chain only our own token is known."""
+    from client.chain import fetch_token  # noqa: PLC0415
+    from client.money import TALLY  # noqa: PLC0415
+
+    if gateway is None:
+        return (TALLY if terms.token == found.pin.token else None), None
+    with gateway:
+        drawn = gateway.fetch_claimed(terms.job_id(), node)
+        return fetch_token(gateway, terms.token), drawn
 
 
 def _claim(
@@ -134,34 +154,38 @@ def _claim(
     passphrase_file: Path | None,
     *,
     own_gas: bool,
-) -> list[Paid]:
+) -> list[tuple[Paid, Unit]]:
     import time  # noqa: PLC0415
 
     from client.chain import choose_rpc, connect_chain  # noqa: PLC0415
     from client.identity import Identity  # noqa: PLC0415
     from client.node.accounts import fetch_accounts, find_nodes  # noqa: PLC0415
     from client.node.claiming import explain_waiting, relay_claims, send_claims  # noqa: PLC0415
+    from client.tokens import TokenBook  # noqa: PLC0415
     from contracts.sender import Sender  # noqa: PLC0415
 
     settings, found = contact(coordinator)
+    book = TokenBook(found, rpc or settings.rpc)
     gateway = _connect(settings, found, rpc)
     accounts = fetch_accounts(found, find_nodes(found.home, node), gateway)
     due = [account for account in accounts if account.claimable]
     if not due:
         if any(account.earned > account.final for account in accounts):
-            raise explain_waiting(found, accounts, int(time.time()))
+            raise explain_waiting(found, accounts, book, int(time.time()))
         return []
     signer = _unlock_any(settings, found, keystore, passphrase_file, own_gas=own_gas)
     if not own_gas:
-        return relay_claims(found, Identity(found.api, signer, found.pin.chain_id), due)
+        relayed = relay_claims(found, Identity(found.api, signer, found.pin.chain_id), due)
+        return [(item, book.find_job_unit(item.job)) for item in relayed]
     url = choose_rpc(rpc or settings.rpc, found.info)
     with gateway or connect_chain(url, found.pin, found.info.start_block) as chain:
-        return send_claims(found, chain, Sender(chain, signer), due)
+        sent = send_claims(found, chain, Sender(chain, signer), due)
+    return [(item, book.find_job_unit(item.job)) for item in sent]
 
 
 def _claim_alone(
     coordinator: str | None, node: str | None, keystore: Path | None, rpc: str | None, passphrase_file: Path | None
-) -> list[Paid]:
+) -> list[tuple[Paid, Unit]]:
     from client.chain import connect_chain  # noqa: PLC0415
     from client.contact import choose_coordinator  # noqa: PLC0415
     from client.errors import UsageRefused  # noqa: PLC0415
@@ -187,9 +211,18 @@ def _claim_alone(
     try:
         with connect_chain(provider, pins[url]) as gateway:
             nodes = find_nodes(home, node)
-            return claim_without_coordinator(pins[url], Archive(database), gateway, Sender(gateway, signer), nodes)
+            sender = Sender(gateway, signer)
+            paid = claim_without_coordinator(pins[url], Archive(database), gateway, sender, nodes)
+            return [(item, _ask_unit(gateway, item.job)) for item in paid]
     finally:
         database.close()
+
+
+def _ask_unit(gateway: Gateway, job: bytes) -> Unit:
+    from client.tokens import Unit  # noqa: PLC0415
+
+    state = gateway.fetch_job(job)
+    return Unit(None if state is None else gateway.fetch_decimals(state.token))
 
 
 def _unlock_any(

@@ -216,7 +216,7 @@ def _choose_data(
 
 
 def _print(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
-    from client.output import print_json  # noqa: PLC0415
+    from client.output import print_json, show_text  # noqa: PLC0415
     from ledger.hexadecimal import to_address  # noqa: PLC0415
 
     if as_json:
@@ -225,6 +225,6 @@ def _print(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
         )
     for done in outcomes:
         if done.problem:
-            typer.echo(f"node {to_address(done.node)} ended: {done.problem}", err=True)
+            typer.echo(f"node {to_address(done.node)} ended: {show_text(done.problem)}", err=True)
     if any(done.problem for done in outcomes):
         raise typer.Exit(1)

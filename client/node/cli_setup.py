@@ -74,6 +74,7 @@ def join(
     as_json: JsonOption = False,
 ) -> None:
     """Register this machine's node with its operator and payout address; the coordinator pays the gas."""
+    from client.node.joining import verify_payout  # noqa: PLC0415
     from client.node.wallets import Keyring  # noqa: PLC0415
     from client.output import print_json, print_pairs  # noqa: PLC0415
     from ledger.hexadecimal import to_address  # noqa: PLC0415
@@ -81,7 +82,10 @@ def join(
     settings, found = contact(coordinator, quiet=as_json)
     keyring = Keyring(found.home, settings, passphrase_file)
     with keyring.unlock_node() as signer:
-        view = _register(found, signer, keyring.choose_enrolment(operator, payout))
+        enrolment = keyring.choose_enrolment(operator, payout)
+        view = _register(found, signer, enrolment)
+    if payout is not None:
+        verify_payout(view, enrolment)
     result = {
         "node": to_address(view.node),
         "operator": to_address(view.operator),
@@ -182,12 +186,12 @@ def _register(found: Contact, signer: Signer, enrolment: Enrolment) -> NodeView:
 
     from client import read_version  # noqa: PLC0415
     from client.api import AsyncApi  # noqa: PLC0415
-    from client.node.joining import ensure_registered  # noqa: PLC0415
+    from client.node.joining import PatientTeller, ensure_registered  # noqa: PLC0415
 
     async def main() -> NodeView:
         async with AsyncApi(found.url) as api:
             views = await ensure_registered(
-                api, found.pin, [signer], enrolment, version=read_version(), now=time.time, tell=lambda *_: None
+                api, found.pin, [signer], enrolment, version=read_version(), now=time.time, tell=PatientTeller()
             )
         return views[0]
 
@@ -210,12 +214,12 @@ def _operate(
         yield found, Sender(gateway, signer), gateway
 
 
-def _print_mined(facts: dict[str, str], transaction: bytes, *, as_json: bool) -> None:
+def _print_mined(facts: dict[str, str], transaction: bytes | None, *, as_json: bool) -> None:
     from client.output import print_json, print_pairs  # noqa: PLC0415
     from ledger.hexadecimal import to_hex  # noqa: PLC0415
 
-    result = {**facts, "transaction": to_hex(transaction)}
+    hashed = None if transaction is None else to_hex(transaction)
     if as_json:
-        print_json(result)
+        print_json({**facts, "transaction": hashed})
     else:
-        print_pairs(result)
+        print_pairs({**facts, "transaction": hashed or "none: an earlier call had sent it"})

@@ -23,9 +23,10 @@ RECENT = 5
 
 
 def status(coordinator: CoordinatorOption = None, node: NodeOption = None, as_json: JsonOption = False) -> None:
-    """Show what your nodes are doing: registration, contributions, receipts, and rounds not yet on chain.
+    """Show what your nodes are doing: registration, contributions, and rounds not seen on chain yet.
 
-    Contributions come from this machine's journal, the registration from the coordinator.
+    Contributions come from this machine's journal, the registration from the coordinator. A running node looks for
+    anchors while it waits for work; until it has seen one, the round is listed.
     """
     from client.node.accounts import FEW_NODES, find_nodes  # noqa: PLC0415
     from client.output import print_json  # noqa: PLC0415
@@ -62,9 +63,9 @@ def _report(found: Contact, nodes: list[bytes]) -> list[dict[str, Any]]:
 def _print_node(report: dict[str, Any]) -> None:
     from client.output import print_pairs, print_table  # noqa: PLC0415
 
-    pairs = {name: str(report[name]) for name in ("node", "state", "operator", "payout", "lastSeenAt")}
-    waiting = [f"{rounds} of {job[:10]}…" for job, rounds in report["unanchored"].items()]
-    print_pairs({**pairs, "not anchored": ", ".join(waiting) or "nothing"})
+    pairs = {name: str(report[name]) for name in ("node", "state", "operator", "payout")}
+    waiting = [f"round {', '.join(map(str, rounds))} of {job[:10]}…" for job, rounds in report["unanchored"].items()]
+    print_pairs({**pairs, "last seen": report["lastSeenAt"], "anchor not seen": "; ".join(waiting) or "of no round"})
     rows = [[str(value) for value in row.values()] for row in report["recent"]]
     if rows:
         print_table(f"last {len(rows)} of {report['contributions']} contributions", list(report["recent"][0]), rows)
@@ -87,7 +88,7 @@ def _print_table(reports: list[dict[str, Any]]) -> None:
                 str(waiting),
             ]
         )
-    print_table("Nodes", ["node", "state", "contributions", "last round", "it is", "not anchored"], rows)
+    print_table("Nodes", ["node", "state", "contributions", "last round", "it is", "anchor not seen"], rows)
 
 
 def _describe(view: NodeView | None, node: bytes, kept: list[Kept], archive: Archive) -> dict[str, Any]:

@@ -96,6 +96,7 @@ class LiveDisplay:
         self.summary.show(node, phase, job=job, round_number=round_number, note=note)
 
     def _render(self) -> RenderableType:
+        from rich.markup import escape  # noqa: PLC0415
         from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
 
         bars = Progress(TextColumn("{task.description:<44}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
@@ -105,7 +106,9 @@ class LiveDisplay:
             else "no round yet"
         )
         bars.add_task(
-            f"[bold]{head}[/] {self.summary.note}", total=self.summary.nodes, completed=self.summary.count("revealed")
+            f"[bold]{head}[/] {escape(self.summary.note)}",
+            total=self.summary.nodes,
+            completed=self.summary.count("revealed"),
         )
         for words, count in self.summary.describe():
             bars.add_task(words, total=self.summary.nodes, completed=count)

@@ -5,8 +5,10 @@ Each step may be killed at any line and repeated: the same bytes go out, the sam
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from client import calls
 from client.errors import ClientError, CoordinatorRefused
@@ -50,9 +52,12 @@ class Exchange:
     def __init__(self, host: Host, identity: AsyncIdentity) -> None:
         self._host, self._identity = host, identity
         self._journal = host.journal
+        self._keeping: asyncio.Future[None] | None = None
 
     async def commit(self, kept: Kept) -> Kept:
         """Sends a prepared contribution and keeps the checked receipt; returns the row as it then stands.
+
+        The receipt may still be on its way to the disk, until `settle`: a crash before that only asks for it again.
 
         Raises:
             ReceiptRefused: the receipt breaks a rule; the row has ended.
@@ -74,9 +79,14 @@ class Exchange:
             detail = f"receipt refused: {error}"
             await self._write(lambda: self._journal.mark_ended(kept.contribution, detail, receipt=text))
             raise ReceiptRefused(kept.contribution, error) from None
-        await self._write(lambda: self._journal.keep_receipt(kept.contribution, text))
-        self._host.log("contribution_receipted", **self._facts(kept), seq=receipt.statement.seq)
-        return self._reload(kept)
+        self._keeping = asyncio.ensure_future(self._keep_receipt(kept, text, receipt.statement.seq))
+        return replace(kept, state="receipted", receipt=text)
+
+    async def settle(self) -> None:
+        """Waits until the last receipt is durable. Raises JournalUnusable."""
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            await keeping
 
     async def reveal(self, kept: Kept, view: ClosingView) -> Kept:
         """Checks the closing, keeps it, sends the payload; returns the row as it then stands.
@@ -104,6 +114,10 @@ class Exchange:
         await self._write(lambda: self._journal.mark_revealed(kept.contribution))
         self._host.log("payload_revealed", **self._facts(kept), bytes=len(payload))
         return self._reload(kept)
+
+    async def _keep_receipt(self, kept: Kept, text: bytes, seq: int) -> None:
+        await self._write(lambda: self._journal.keep_receipt(kept.contribution, text))
+        self._host.log("contribution_receipted", **self._facts(kept), seq=seq)
 
     def _verify(self, view: ClosingView, receipt: Signed[Receipt], remembered: Remembered) -> None:
         verify_closing(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from client.entries import describe_verdict
-from client.output import format_amount, format_time
+from client.money import Token, show_amount
+from client.output import format_time
 from ledger.hexadecimal import to_hex
 from ledger.statements import RoundHeader, Terms
 from ledger.tally import SCORE_BITS, Entry, compute_pot, compute_reward
@@ -14,12 +15,17 @@ from ledger.wire import Anchor
 
 @dataclass(frozen=True, slots=True)
 class PaidEntry:
-    """A verified entry with what it stands on; `standing` is none where the round is not on chain yet."""
+    """A verified entry with what it stands on; `standing` is none where the round is not on chain yet.
+
+    `token` says how amounts are shown, `drawn` what the node has claimed in this job (base units), None if not asked.
+    """
 
     entry: Entry
     header: RoundHeader
     terms: Terms
     standing: Anchor | None
+    token: Token | None = None
+    drawn: int | None = None
 
     @property
     def pot(self) -> int:
@@ -70,8 +76,8 @@ class PaidEntry:
     def _explain_reward(self) -> list[str]:
         body, terms = self.entry.body, self.terms
         pot = (
-            f"The round's pot is {format_amount(self.pot)}: the smaller of the budget "
-            f"{format_amount(terms.budget_per_round)} and {format_amount(terms.price_per_nat)} a nat of that fall."
+            f"The round's pot is {self._show(self.pot)}: the smaller of the budget "
+            f"{self._show(terms.budget_per_round)} and {self._show(terms.price_per_nat)} a nat of that fall."
         )
         if self.header.total_gain == 0:
             reward = "Nobody reached a new peak of credit, so nobody is paid for this round."
@@ -79,17 +85,30 @@ class PaidEntry:
             reward = "You reached no new peak of credit, so this round pays you nothing: debts are paid back first."
         else:
             share = f"floor({self.pot} · {body.gain} / {self.header.total_gain})"
-            reward = f"Reward: {share} = {body.reward} base units, which is {format_amount(body.reward)}."
+            reward = f"Reward: {share} = {body.reward} base units, which is {self._show(body.reward)}."
+            rest = self.pot * body.gain % self.header.total_gain
+            floored = f" {rest}/{self.header.total_gain} of a base unit was floored away and stays in escrow."
+            reward += floored if rest else ""
         checked = "" if self.follows else " THE ENTRY SAYS OTHERWISE: a fault of the coordinator; keep the entry."
-        return [pot, reward + checked, f"Earned in this job up to this round: {format_amount(self.entry.earned)}."]
+        return [pot, reward + checked, f"Earned in this job up to this round: {self._show(self.entry.earned)}."]
 
     def _explain_claim(self, now: int) -> str:
         if self.standing is None:
             return "The round is not on chain yet; it can be claimed once it is final there."
         if self.standing.final_at > now:
             left = self.standing.final_at - now
-            return f"It can be claimed from {format_time(self.standing.final_at)} on, in {left} s."
-        return f"It is final since {format_time(self.standing.final_at)} and can be claimed."
+            return f"It can be claimed from {format_time(self.standing.final_at)} on, in {left} s.{self._tell_left()}"
+        place = f"On chain in block {self.standing.block}. "
+        return f"{place}It is final since {format_time(self.standing.final_at)} and can be claimed.{self._tell_left()}"
+
+    def _tell_left(self) -> str:
+        if self.drawn is None:
+            return ""
+        left = max(0, self.entry.earned - self.drawn)
+        return f" {self._show(self.drawn)} was drawn before, {self._show(left)} is left to draw with this entry."
+
+    def _show(self, amount: int) -> str:
+        return show_amount(self.token, amount)
 
 
 def _nats(score: int) -> str:

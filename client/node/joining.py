@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,7 @@ REGISTRATION_SECONDS: Final = 86_400
 """How long the relay may take."""
 LOOK_SECONDS: Final = 1.0
 AT_ONCE: Final = 16
+PATIENT_LOOKS: Final = 6
 
 
 class NodeRefused(ClientError):
@@ -45,6 +47,17 @@ class OtherOperator(ClientError):
         )
 
 
+class OtherPayout(ClientError):
+    """The node is registered with another payout address than was asked for."""
+
+    def __init__(self, node: bytes, expected: bytes, got: bytes) -> None:
+        self.node, self.expected, self.got = node, expected, got
+        super().__init__(
+            f"node {to_address(node)} is registered already and is paid at {to_address(got)}, expected "
+            f"{to_address(expected)}: `tally node payout {to_address(expected)}` changes that"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     """Whom new registrations name: `operator` owns them, `payout` (None: each node's own address) gets the earnings."""
@@ -63,6 +76,29 @@ def describe_hardware() -> Hardware:
         cores=os.cpu_count() or 1,
         memory_bytes=psutil.virtual_memory().total,
     )
+
+
+class PatientTeller:
+    """Says on stderr, once, that a registration takes longer than the chain usually needs."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+
+    def __call__(self, registered: int, of: int) -> None:
+        """Hears of one more look."""
+        self._looks += 1
+        if self._looks == PATIENT_LOOKS and registered < of:
+            sys.stderr.write(
+                "waiting for the coordinator's transaction; the registration is kept, `tally node status` shows why "
+                "it waits\n"
+            )
+
+
+def verify_payout(view: NodeView, enrolment: Enrolment) -> None:
+    """Checks that a registered node is paid where the person said. Raises OtherPayout."""
+    expected = enrolment.payout or view.node
+    if view.payout != expected:
+        raise OtherPayout(view.node, expected, view.payout)
 
 
 async def ensure_registered(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 from client import calls
 from client.api import AsyncApi
-from client.home import save_durably
 from ledger.hashing import sha256
 
 KEPT_FILES = 4
@@ -21,6 +21,7 @@ class ModelCache:
         self._api = api
         self._newest: tuple[bytes, bytes] = (b"", b"")
         self._lock = asyncio.Lock()
+        self._saving: asyncio.Future[None] | None = None
 
     async def fetch(self, digest: bytes) -> bytes:
         """The file with this digest. Raises what `AsyncApi.fetch` raises."""
@@ -30,7 +31,8 @@ class ModelCache:
                 content = self._load(digest)
                 if content is None:
                     content = await self._api.fetch(calls.blob(digest))
-                    self._save(digest, content)
+                    # On the side, and not durably: a file that a crash tore is seen by its digest, and fetched again.
+                    self._saving = asyncio.get_running_loop().run_in_executor(None, self._save, digest, content)
                 self._newest = (digest, content)
             return self._newest[1]
 
@@ -45,7 +47,9 @@ class ModelCache:
         return content if sha256(content) == digest else None
 
     def _save(self, digest: bytes, content: bytes) -> None:
-        save_durably(self._path(digest), content)
-        files = sorted(self._folder.glob("*.safetensors"), key=lambda file: file.stat().st_mtime)
-        for file in files[:-KEPT_FILES]:
-            file.unlink(missing_ok=True)
+        with suppress(OSError):  # what a full disk does not keep is fetched again
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._path(digest).write_bytes(content)
+            files = sorted(self._folder.glob("*.safetensors"), key=lambda file: file.stat().st_mtime)
+            for file in files[:-KEPT_FILES]:
+                file.unlink(missing_ok=True)

@@ -38,9 +38,14 @@ def change_payout(gateway: Gateway, sender: Sender, node: bytes, payout: bytes) 
     return sender.execute(gateway.calls.set_payout(node, payout))
 
 
-def start_rotation(gateway: Gateway, sender: Sender, node: bytes, successor: bytes) -> tuple[Mined, int]:
-    """Names the key that takes the node's place after the delay; returns when that is, in seconds UTC."""
-    _load_own(gateway, sender, node)
+def start_rotation(gateway: Gateway, sender: Sender, node: bytes, successor: bytes) -> tuple[Mined | None, int]:
+    """Names the key that takes the node's place after the delay; returns when that is, in seconds UTC.
+
+    A rotation to the same key that runs already goes on: naming it again would only start its delay anew.
+    """
+    state = _load_own(gateway, sender, node)
+    if state.rotates_at and state.successor == successor:
+        return None, state.rotates_at
     mined = sender.execute(gateway.calls.rotate_node(node, successor))
     return mined, _load_own(gateway, sender, node).rotates_at
 

@@ -19,12 +19,15 @@ from ledger.signatures import Signer
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """A step that was taken; `due_at` in seconds UTC, 0 once the successor works."""
+    """A step that was taken; `due_at` in seconds UTC, 0 once the successor works.
+
+    `transaction` is None where an earlier call had sent it.
+    """
 
     node: bytes
     successor: bytes
     due_at: int
-    transaction: bytes
+    transaction: bytes | None
 
 
 def prepare_rotation(
@@ -41,7 +44,7 @@ def prepare_rotation(
     successor = keyring.open(_next_wallet(home), "new node wallet")
     register(successor, Enrolment(sender.address, payout, insisted=True))
     mined, due_at = start_rotation(gateway, sender, node, successor.address)
-    return Rotation(node, successor.address, due_at, mined.hash)
+    return Rotation(node, successor.address, due_at, None if mined is None else mined.hash)
 
 
 def finish_rotation(home: Home, gateway: Gateway, sender: Sender) -> Rotation:
@@ -59,7 +62,7 @@ def finish_rotation(home: Home, gateway: Gateway, sender: Sender) -> Rotation:
         state = gateway.fetch_node(node)
         # After a crash between the chain's step and ours only ours is left.
         done = state is not None and state.retired
-        transaction = bytes(32) if done else complete_rotation(gateway, sender, node).hash
+        transaction = None if done else complete_rotation(gateway, sender, node).hash
         home.node_wallet.replace(home.node_wallet.with_name(f"node-{node.hex()}.json"))
         _next_wallet(home).replace(home.node_wallet)
     return Rotation(node, successor, 0, transaction)

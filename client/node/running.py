@@ -48,9 +48,13 @@ class DataChoice:
         """A file per node: the one file of one node, or the files of a folder in order of name. Raises UsageRefused."""
         if self.files is None:
             return []
-        found = sorted(self.files.iterdir()) if self.files.is_dir() else [self.files]
+        if self.files.is_dir():
+            found = sorted(path for path in self.files.iterdir() if path.is_file() and not path.name.startswith("."))
+            got = f"one with {len(found)}"
+        else:
+            found, got = [self.files], "a single file" if self.files.exists() else "nothing of that name"
         if len(found) < count:
-            raise UsageRefused(f"{self.files}: expected a folder with {count} files, one a node, got {len(found)}")
+            raise UsageRefused(f"{self.files}: expected a folder with {count} files, one a node, got {got}")
         return found[:count]
 
 

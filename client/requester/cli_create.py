@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from client.requester.opening import Funds
     from client.requester.plan import JobPlan
     from client.settings import ClientSettings
+    from client.tokens import Unit
     from contracts.gateway import Gateway
     from ledger.signatures import Signer
 
@@ -80,9 +81,10 @@ def create(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
     job = load_job_file(file, options)
     settings, found = contact(coordinator, quiet=as_json)
     requester = _find_requester(settings, found, keystore, passphrase_file)
-    plan = plan_job(job, found.pin, requester)
     with _connect(settings, found, rpc) as gateway:
-        result = _show_plan(gateway, plan, as_json=as_json)
+        decimals = gateway.fetch_decimals(found.pin.token)
+        plan = plan_job(job, found.pin, requester, decimals)
+        result = _show_plan(gateway, plan, decimals, as_json=as_json)
         if not dry_run:
             verify_funds(gateway, plan)
             if not yes:
@@ -108,34 +110,36 @@ def _open(found: Contact, gateway: Gateway, signer: Signer, plan: JobPlan) -> st
         return to_hex(fund(gateway, Sender(gateway, signer), found.home, plan, acceptance, status.update))
 
 
-def _show_plan(gateway: Gateway, plan: JobPlan, *, as_json: bool) -> dict[str, Any]:
+def _show_plan(gateway: Gateway, plan: JobPlan, decimals: int, *, as_json: bool) -> dict[str, Any]:
     """Cost and means, on stderr for people; returns everything for JSON."""
+    from client.output import show_text  # noqa: PLC0415
     from client.requester.opening import look_at_funds  # noqa: PLC0415
+    from client.tokens import Unit  # noqa: PLC0415
 
     funds = look_at_funds(gateway, plan)
     if not as_json:
-        for line in _describe(plan, funds):
-            sys.stderr.write(line + "\n")
+        for line in _describe(plan, funds, Unit(decimals)):
+            sys.stderr.write(show_text(line) + "\n")
     return {**plan.to_json(), **funds.to_json()}
 
 
-def _describe(plan: JobPlan, funds: Funds) -> list[str]:
+def _describe(plan: JobPlan, funds: Funds, unit: Unit) -> list[str]:
     from client.output import format_amount  # noqa: PLC0415
 
     terms, spec, cohort = plan.terms, plan.spec, plan.spec.cohort
-    budget, free = format_amount(terms.budget_per_round), format_amount(funds.coordinator_free)
+    budget, free = unit.write(terms.budget_per_round), unit.write(funds.coordinator_free)
     lines = [
         f"{spec.title}: {terms.rounds} rounds of {spec.task.name}, {cohort.minimum} to {cohort.maximum} nodes each",
-        f"escrow   {format_amount(plan.escrow)} tokens, {budget} a round; you have {format_amount(funds.tokens)}",
-        f"price    {format_amount(terms.price_per_nat)} tokens for each nat that the validation loss falls",
-        f"bond     {format_amount(terms.bond)} tokens, the coordinator's; it has {free} free",
+        f"escrow   {unit.write(plan.escrow)} tokens, {budget} a round; you have {unit.write(funds.tokens)}",
+        f"price    {unit.write(terms.price_per_nat)} tokens for each nat that the validation loss falls",
+        f"bond     {unit.write(terms.bond)} tokens, the coordinator's; it has {free} free",
         f"gas      paid by you; you have {format_amount(funds.coin)} of the chain's coin",
         f"files    {len(plan.files)}, {sum(map(len, plan.files.values()))} bytes",
     ]
     if funds.tokens < plan.escrow:
-        lines.append(f"MISSING  {format_amount(plan.escrow - funds.tokens)} tokens for the escrow")
+        lines.append(f"MISSING  {unit.write(plan.escrow - funds.tokens)} tokens for the escrow")
     if funds.coordinator_free < terms.bond:
-        missing = format_amount(terms.bond - funds.coordinator_free)
+        missing = unit.write(terms.bond - funds.coordinator_free)
         lines.append(f"MISSING  {missing} tokens in the coordinator's deposit")
     if funds.coin == 0:
         lines.append("MISSING  coin for gas")

@@ -37,10 +37,11 @@ def close(
     url = choose_rpc(rpc or settings.rpc, found.info)
     with connect_chain(url, found.pin, found.info.start_block) as gateway:
         done = close_job(gateway, Sender(gateway, signer), parse_hex(job, 32, "JOB"))
+        refunded = format_amount(done.refunded, gateway.fetch_decimals(done.token))
     if as_json:
         transaction = None if done.transaction is None else to_hex(done.transaction)
         print_json(
             {"step": done.step, "detail": done.detail, "refunded": str(done.refunded), "transaction": transaction}
         )
         return
-    typer.echo(done.detail + (f": {format_amount(done.refunded)} tokens" if done.refunded else ""))
+    typer.echo(done.detail + (f": {refunded} tokens" if done.refunded else ""))

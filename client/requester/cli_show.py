@@ -14,14 +14,16 @@ JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job's id, 0
 def list_jobs(coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
     """List the coordinator's jobs, newest first."""
     from client import calls  # noqa: PLC0415
-    from client.output import print_json, print_table, shorten_amount  # noqa: PLC0415
+    from client.output import print_json, print_table  # noqa: PLC0415
+    from client.tokens import TokenBook  # noqa: PLC0415
     from ledger.hexadecimal import to_hex  # noqa: PLC0415
 
-    _, found = contact(coordinator, quiet=as_json)
+    settings, found = contact(coordinator, quiet=as_json)
     views = found.api.fetch(calls.jobs())
     if as_json:
         print_json([view.model_dump(mode="json", by_alias=True) for view in views])
         return
+    book = TokenBook(found, settings.rpc)
     rows = [
         [
             to_hex(view.job),
@@ -29,7 +31,7 @@ def list_jobs(coordinator: CoordinatorOption = None, as_json: JsonOption = False
             view.state,
             f"{view.rounds_sealed} of {view.terms.rounds}",
             str(view.rounds_final),
-            shorten_amount(view.spent),
+            book.find_unit(view.terms.token).shorten(view.spent),
         ]
         for view in views
     ]
@@ -39,34 +41,28 @@ def list_jobs(coordinator: CoordinatorOption = None, as_json: JsonOption = False
 def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
     """Show a job: its terms, where it stands, and its rounds."""
     from client import calls  # noqa: PLC0415
-    from client.output import (  # noqa: PLC0415
-        format_amount,
-        format_time,
-        print_json,
-        print_pairs,
-        print_table,
-        shorten_amount,
-    )
+    from client.output import format_time, print_json, print_pairs, print_table  # noqa: PLC0415
+    from client.tokens import TokenBook  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex, to_address, to_hex  # noqa: PLC0415
 
-    _, found = contact(coordinator, quiet=as_json)
+    settings, found = contact(coordinator, quiet=as_json)
     job_id = parse_hex(job, 32, "JOB")
     view, rounds = found.api.fetch(calls.job(job_id)), found.api.fetch(calls.rounds(job_id))
     if as_json:
         listed = [item.model_dump(mode="json", by_alias=True) for item in rounds]
         print_json({"job": view.model_dump(mode="json", by_alias=True), "rounds": listed})
         return
-    terms = view.terms
+    terms, unit = view.terms, TokenBook(found, settings.rpc).find_unit(view.terms.token)
     print_pairs(
         {
             "job": to_hex(view.job),
             "title": view.title,
             "state": f"{view.state} ({view.detail})",
             "requester": to_address(terms.requester),
-            "budget": f"{format_amount(terms.budget_per_round)} a round, {terms.rounds} rounds",
-            "price": f"{format_amount(terms.price_per_nat)} for each nat",
-            "spent": format_amount(view.spent),
-            "bond": format_amount(terms.bond),
+            "budget": f"{unit.write(terms.budget_per_round)} a round, {terms.rounds} rounds",
+            "price": f"{unit.write(terms.price_per_nat)} for each nat",
+            "spent": unit.write(view.spent),
+            "bond": unit.write(terms.bond),
             "window": f"{terms.window} s",
             "model": to_hex(view.model),
             "created": format_time(view.created_at),
@@ -80,8 +76,8 @@ def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonO
             str(item.committed),
             str(item.revealed),
             "–" if item.accepted is None else str(item.accepted),
-            "–" if item.pot is None else shorten_amount(item.pot),
-            "–" if item.total_reward is None else shorten_amount(item.total_reward),
+            "–" if item.pot is None else unit.shorten(item.pot),
+            "–" if item.total_reward is None else unit.shorten(item.total_reward),
             item.void or "",
         ]
         for item in rounds
@@ -93,15 +89,18 @@ def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonO
 def nodes(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
     """List who works on a job: samples, compute time, credit and earnings of each node."""
     from client import calls  # noqa: PLC0415
-    from client.output import print_json, print_table, shorten_amount  # noqa: PLC0415
+    from client.output import print_json, print_table  # noqa: PLC0415
+    from client.tokens import TokenBook  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex, to_address  # noqa: PLC0415
     from ledger.tally import SCORE_BITS  # noqa: PLC0415
 
-    _, found = contact(coordinator, quiet=as_json)
-    work = found.api.fetch(calls.job_nodes(parse_hex(job, 32, "JOB")))
+    settings, found = contact(coordinator, quiet=as_json)
+    job_id = parse_hex(job, 32, "JOB")
+    work = found.api.fetch(calls.job_nodes(job_id))
     if as_json:
         print_json([item.model_dump(mode="json", by_alias=True) for item in work])
         return
+    unit = TokenBook(found, settings.rpc).find_job_unit(job_id)
     columns = ["node", "contributions", "accepted", "samples", "seconds", "loss", "credit (nats)", "earned", "claimed"]
     rows = [
         [
@@ -112,8 +111,8 @@ def nodes(job: JobArgument, coordinator: CoordinatorOption = None, as_json: Json
             f"{item.compute_seconds:.1f}",
             "–" if item.loss is None else f"{item.loss:.3f}",
             f"{item.credit / 2**SCORE_BITS:.6f}",
-            shorten_amount(item.earned),
-            shorten_amount(item.claimed),
+            unit.shorten(item.earned),
+            unit.shorten(item.claimed),
         ]
         for item in work
     ]
@@ -128,13 +127,15 @@ def watch(job: JobArgument, coordinator: CoordinatorOption = None, as_json: Json
     from client.contact import StderrRemarks  # noqa: PLC0415
     from client.events import follow_job  # noqa: PLC0415
     from client.requester.watching import list_events, show_live  # noqa: PLC0415
+    from client.tokens import TokenBook  # noqa: PLC0415
     from client.transport import Patience  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex  # noqa: PLC0415
 
-    _, found = contact(coordinator, quiet=as_json)
-    events = follow_job(found.api, parse_hex(job, 32, "JOB"), Patience(attempts=None), StderrRemarks())
+    settings, found = contact(coordinator, quiet=as_json)
+    job_id = parse_hex(job, 32, "JOB")
+    events = follow_job(found.api, job_id, Patience(attempts=None), StderrRemarks())
     if not as_json:
-        show_live(events)
+        show_live(events, TokenBook(found, settings.rpc).find_job_unit(job_id))
         return
     for event in list_events(events):
         kind = type(event).__name__.removesuffix("View").removesuffix("Line").lower()

@@ -32,11 +32,12 @@ class NotYourJob(ClientError):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What was done: `step` is requested, waiting or closed; `refunded` in base units."""
+    """What was done: `step` is requested, waiting or closed; `refunded` in base units of `token`."""
 
     step: str
     detail: str
     refunded: int
+    token: bytes
     transaction: bytes | None
 
 
@@ -65,13 +66,15 @@ def close_job(gateway: Gateway, sender: Sender, job: bytes) -> Ending:
     # 3
     if state.closes_at:
         when = format_time(state.closes_at)
-        return Ending("waiting", f"the close takes effect at {when}, once the rounds before it are final", 0, None)
+        return Ending(
+            "waiting", f"the close takes effect at {when}, once the rounds before it are final", 0, state.token, None
+        )
     # 4
     mined = sender.execute(gateway.calls.request_close(job))
     requested = gateway.fetch_job(job) or state
     when = format_time(requested.closes_at)
     detail = f"the close takes effect at {when}; run this again then, and what was not earned comes back"
-    return Ending("requested", detail, 0, mined.hash)
+    return Ending("requested", detail, 0, state.token, mined.hash)
 
 
 def _is_closable(gateway: Gateway, job: bytes, state: JobState) -> bool:
@@ -84,6 +87,6 @@ def _is_closable(gateway: Gateway, job: bytes, state: JobState) -> bool:
 def _draw(gateway: Gateway, sender: Sender, state: JobState, detail: str) -> Ending:
     free = gateway.fetch_funds(sender.address, state.token)
     if free == 0:
-        return Ending("closed", f"{detail}; everything has been drawn", 0, None)
+        return Ending("closed", f"{detail}; everything has been drawn", 0, state.token, None)
     mined = sender.execute(gateway.calls.withdraw(sender.address, free, state.token))
-    return Ending("closed", f"{detail}; what was not earned is back", free, mined.hash)
+    return Ending("closed", f"{detail}; what was not earned is back", free, state.token, mined.hash)

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from client.errors import ClientError
 from contracts.amounts import MalformedAmount, parse_amount
+from contracts.chain import MOST_DECIMALS
 
 
 class MalformedJobFile(ClientError):
@@ -26,7 +27,8 @@ class MalformedJobFile(ClientError):
 
 def _check_amount(text: str) -> str:
     try:
-        parse_amount(text)
+        # How many decimals the token has is known later.
+        parse_amount(text, MOST_DECIMALS)
     except MalformedAmount as error:
         raise ValueError(str(error)) from None
     return text
@@ -104,9 +106,23 @@ def load_job_file(path: Path | None, options: dict[str, Any]) -> JobFile:
     try:
         job = JobFile.model_validate({**values, **given})
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        problems = [
+            f"{'.'.join(map(str, item['loc']))}: {_describe(item['type'], item['msg'])}" for item in error.errors()
+        ]
         raise MalformedJobFile(source, problems) from None
     return job if path is None else _place(job, path.parent, given)
+
+
+def _describe(kind: str, message: str) -> str:
+    """What is wrong with a member and what to do, in words of a job file."""
+    if kind == "missing":
+        return "missing: give it in the file or as an option"
+    if kind == "extra_forbidden":
+        known = ", ".join(to_camel(name) for name in JobFile.model_fields)
+        return f"no member of a job; at the top these are: {known}"
+    if kind == "string_type":
+        return 'expected text in quotes, such as "100"'
+    return message
 
 
 def _read(path: Path) -> dict[str, Any]:

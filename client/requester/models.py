@@ -8,10 +8,23 @@ from pathlib import Path
 from client import calls
 from client.contact import Contact
 from client.entries import verify_header
-from client.errors import CoordinatorRefused
+from client.errors import ClientError, CoordinatorRefused
 from client.home import save_durably
 from ledger.errors import VerificationError
 from ledger.hexadecimal import to_hex
+
+
+class FileInTheWay(ClientError):
+    """A file that would be written exists and holds something else."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} exists and holds something else: choose another name with --out, or move it away; "
+            "nothing was written"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +58,28 @@ def fetch_model(found: Contact, name: bytes, out: Path) -> TakenModel:
     Raises:
         CoordinatorRefused: there is no such model or job.
         VerificationError: blob-digest, header-signature, header-round or header-model: it is not what was signed.
+        FileInTheWay: a file of that name holds something else; nothing is written.
     """
     digest = _find_newest(found, name) or name
     view = found.api.fetch(calls.model(digest))
     origin = _verify_origin(found, digest, view.job, view.round)
+    card = None if view.card is None else out.with_suffix(".md")
     content = found.api.fetch(calls.blob(digest))
-    save_durably(out, content)
-    card = None
-    if view.card is not None:
-        card = out.with_suffix(".md")
-        save_durably(card, view.card.encode())
+    files = {out: content} if card is None or view.card is None else {out: content, card: view.card.encode()}
+    for path, wanted in files.items():
+        _verify_free(path, wanted)
+    for path, wanted in files.items():
+        save_durably(path, wanted)
     return TakenModel(digest, view.job, view.round, out, card, len(content), origin)
+
+
+def _verify_free(path: Path, content: bytes) -> None:
+    try:
+        held = path.read_bytes()
+    except FileNotFoundError:
+        return
+    if held != content:
+        raise FileInTheWay(path)
 
 
 def _find_newest(found: Contact, name: bytes) -> bytes | None:

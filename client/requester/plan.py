@@ -12,6 +12,7 @@ from client.errors import UsageRefused
 from client.pins import Pin
 from client.requester.job_file import JobFile
 from contracts.amounts import parse_amount
+from ledger.errors import Malformed
 from ledger.hashing import sha256
 from ledger.hexadecimal import to_hex
 from ledger.spec import Cohort, JobSpec, TaskChoice
@@ -63,12 +64,20 @@ class JobPlan:
         }
 
 
-def plan_job(job: JobFile, pin: Pin, requester: bytes, *, randbits: Callable[[int], int] = secrets.randbits) -> JobPlan:
-    """Builds spec and terms and reads the files, each by the task that will use it.
+def plan_job(
+    job: JobFile,
+    pin: Pin,
+    requester: bytes,
+    decimals: int,
+    *,
+    randbits: Callable[[int], int] = secrets.randbits,
+) -> JobPlan:
+    """Builds spec and terms and reads the files, each by the task that will use it; `decimals` are the token's.
 
     Raises:
-        MalformedSpec, MalformedExamples, MalformedArrays: naming the field or file that the job cannot have.
-        UsageRefused: a file is missing.
+        MalformedSpec: naming the field that the job cannot have.
+        MalformedAmount: an amount is finer than the token's base unit.
+        UsageRefused: a file is missing, or not one of the task.
     """
     from learning.tasks import get_task  # noqa: PLC0415 -- with torch, two seconds of imports
 
@@ -80,7 +89,7 @@ def plan_job(job: JobFile, pin: Pin, requester: bytes, *, randbits: Callable[[in
     contents = [content for content in (model, validation, holdout) if content is not None]
     return JobPlan(
         spec,
-        _compose_terms(job, pin, requester, spec, randbits),
+        _compose_terms(job, pin, requester, spec, decimals, randbits(53)),
         None if holdout is None else sha256(holdout),
         {sha256(content): content for content in contents},
     )
@@ -94,14 +103,15 @@ def load_examples(path: Path, task: Task) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise UsageRefused(f"{path} cannot be read: {error.strerror}") from None
-    if path.suffix != ".json":
-        task.read_examples(content)
-        return content
     try:
-        records = json.loads(content)
+        if path.suffix != ".json":
+            task.read_examples(content)
+            return content
+        return task.write_examples(task.read_records(json.loads(content)))
+    except Malformed as error:
+        raise UsageRefused(f"{path} holds no examples of the task {task.name}: {error}") from None
     except ValueError as error:
         raise UsageRefused(f"{path}: not JSON: {error}") from None
-    return task.write_examples(task.read_records(records))
 
 
 def _load_model(job: JobFile, task: Task) -> bytes:
@@ -113,7 +123,10 @@ def _load_model(job: JobFile, task: Task) -> bytes:
         content = job.initial_model.read_bytes()
     except OSError as error:
         raise UsageRefused(f"{job.initial_model} cannot be read: {error.strerror}") from None
-    read_model(task.layout, content)
+    try:
+        read_model(task.layout, content)
+    except Malformed as error:
+        raise UsageRefused(f"{job.initial_model} is no model of the task {task.name}: {error}") from None
     return content
 
 
@@ -144,8 +157,8 @@ def _compose_spec(job: JobFile, task: Task, model: bytes, validation: bytes | No
     )
 
 
-def _compose_terms(job: JobFile, pin: Pin, requester: bytes, spec: JobSpec, randbits: Callable[[int], int]) -> Terms:
-    budget = parse_amount(job.budget_per_round)
+def _compose_terms(job: JobFile, pin: Pin, requester: bytes, spec: JobSpec, decimals: int, drawn: int) -> Terms:
+    budget = parse_amount(job.budget_per_round, decimals)
     return Terms(
         spec_digest=spec.digest(),
         requester=requester,
@@ -153,12 +166,12 @@ def _compose_terms(job: JobFile, pin: Pin, requester: bytes, spec: JobSpec, rand
         token=pin.token,
         rounds=job.rounds,
         budget_per_round=budget,
-        price_per_nat=budget if job.price_per_nat is None else parse_amount(job.price_per_nat),
+        price_per_nat=budget if job.price_per_nat is None else parse_amount(job.price_per_nat, decimals),
         window=job.window,
         anchor_seconds=job.anchor_seconds,
-        bond=BOND_BUDGETS * budget if job.bond is None else parse_amount(job.bond),
-        min_stake=parse_amount(job.min_stake),
+        bond=BOND_BUDGETS * budget if job.bond is None else parse_amount(job.bond, decimals),
+        min_stake=parse_amount(job.min_stake, decimals),
         witnesses=bytes(32),
         threshold=0,
-        nonce=randbits(53) if job.nonce is None else job.nonce,
+        nonce=drawn if job.nonce is None else job.nonce,
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from client.events import JobEvent
-from client.output import create_console, format_amount, shorten_amount
+from client.output import create_console, show_text
+from client.tokens import Unit
 from ledger.wire import JobView, LogLine, RoundView
 
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ ENDED = ("closed", "rejected")
 
 
 class JobPicture:
-    """What is known of a job; grows with every event."""
+    """What is known of a job; grows with every event. `unit` is that of the job's token."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
         self.job: JobView | None = None
         self.rounds: dict[int, RoundView] = {}
         self.log: list[LogLine] = []
@@ -49,15 +51,15 @@ class JobPicture:
 
         table = Table("round", "state", "cohort", "committed", "revealed", "pot", "paid", "metrics")
         for number in sorted(self.rounds)[-SHOWN_ROUNDS:]:
-            table.add_row(*_describe_round(self.rounds[number]))
-        parts: list[RenderableType] = [Text(self._head()), self._bar(), table]
-        parts += [Text(f"{line.text}", style="dim") for line in self.log[-3:]]
+            table.add_row(*(Text(show_text(cell)) for cell in _describe_round(self.rounds[number], self._unit)))
+        parts: list[RenderableType] = [Text(show_text(self._head())), self._bar(), table]
+        parts += [Text(show_text(line.text), style="dim") for line in self.log[-3:]]
         return Group(*parts)
 
     def _head(self) -> str:
         if self.job is None:
             return "waiting for the first word"
-        spent = format_amount(self.job.spent)
+        spent = self._unit.write(self.job.spent)
         return f"{self.job.title}: {self.job.state}, {self.job.rounds_final} rounds final, {spent} spent"
 
     def _bar(self) -> RenderableType:
@@ -69,20 +71,24 @@ class JobPicture:
         return bar
 
 
-def show_live(events: Iterable[JobEvent]) -> None:
+def show_live(events: Iterable[JobEvent], unit: Unit) -> None:
     """Shows a job live until it is over."""
     from rich.live import Live  # noqa: PLC0415
 
-    picture = JobPicture()
-    with Live(picture.render(), console=create_console(), refresh_per_second=4) as live:
+    picture = JobPicture(unit)
+    console = create_console()
+    with Live(picture.render(), console=console, refresh_per_second=4) as live:
         for event in _until_over(events, picture):
             del event
             live.update(picture.render())
+    if not console.is_terminal:
+        # There Live leaves the last line open.
+        console.print()
 
 
 def list_events(events: Iterable[JobEvent]) -> Iterator[JobEvent]:
     """The same events one by one, until the job is over."""
-    return _until_over(events, JobPicture())
+    return _until_over(events, JobPicture(Unit(None)))
 
 
 def _until_over(events: Iterable[JobEvent], picture: JobPicture) -> Iterator[JobEvent]:
@@ -93,9 +99,9 @@ def _until_over(events: Iterable[JobEvent], picture: JobPicture) -> Iterator[Job
             return
 
 
-def _describe_round(view: RoundView) -> tuple[str, ...]:
+def _describe_round(view: RoundView, unit: Unit) -> tuple[str, ...]:
     metrics = "" if not view.metrics else ", ".join(f"{name} {value:.3f}" for name, value in view.metrics.items())
-    paid = "–" if view.total_reward is None else shorten_amount(view.total_reward)
-    pot = "–" if view.pot is None else shorten_amount(view.pot)
+    paid = "–" if view.total_reward is None else unit.shorten(view.total_reward)
+    pot = "–" if view.pot is None else unit.shorten(view.pot)
     state = f"{view.state} (void: {view.void})" if view.void else view.state
     return (str(view.round), state, str(view.cohort), str(view.committed), str(view.revealed), pot, paid, metrics)

@@ -105,6 +105,7 @@ library Errors {
     error ChallengeCourt_WrongSigner(address actual, address expected);
     /// @dev The proof has another length than the tree's depth, or leads to another root.
     error ChallengeCourt_NotInTree(bytes32 leaf, bytes32 root);
+    error ChallengeCourt_NotPosted(bytes32 job, uint256 round);
     error ChallengeCourt_SameContribution(bytes32 digest);
     error ChallengeCourt_CommitmentExists(bytes32 commitment);
     error ChallengeCourt_CommitmentTooLate(uint256 actual, uint256 limit);

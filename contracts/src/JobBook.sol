@@ -66,6 +66,11 @@ abstract contract JobBook is IJobLedger, EIP712 {
     }
 
     /// @inheritdoc IJobLedger
+    function coordinatorOf(bytes32 job) external view returns (address) {
+        return _jobs[job].coordinator;
+    }
+
+    /// @inheritdoc IJobLedger
     function roundOf(bytes32 job, uint64 round) external view returns (Round memory) {
         return _rounds[job][round];
     }

@@ -128,16 +128,22 @@ contract JobLedger is Claims, Funds {
     }
 
     /// @inheritdoc IJobLedger
-    function reject(bytes32 job, uint64 round, Anchor calldata anchor, address challenger) external onlyCourt {
+    function reject(bytes32 job, uint64 round, Anchor calldata anchor, address challenger)
+        external
+        onlyCourt
+        returns (uint256 waiting, uint256 window)
+    {
         Job storage state = _known(job);
         // Check
-        if (round != 0 && round <= state.posted) _anchored(job, round, anchor);
+        if (anchor.count != 0 || (round != 0 && round <= state.posted)) _anchored(job, round, anchor);
         // Effect
         _lapseIfDue(job, state);
         bool final_ = state.finality == Finality.ByWindow ? block.timestamp >= anchor.finalAt : round <= state.attested;
         (uint32 from, uint256 burned) = state.strike(round, final_);
         if (from != 0) emit RoundRejected(job, from, burned);
-        bool cut = _cutBond(job, state, challenger);
+        bool cut;
+        (cut, waiting) = _cutBond(job, state, challenger);
+        window = state.window;
         // Check
         if (from == 0 && !cut) revert Errors.JobLedger_NothingToReject(job, round);
     }
@@ -209,12 +215,14 @@ contract JobLedger is Claims, Funds {
         return true;
     }
 
-    function _cutBond(bytes32 job, Job storage state, address challenger) private returns (bool) {
-        if (state.bond == 0) return false;
+    /// @return cut whether there was a bond
+    /// @return waiting the bounty, if it waits
+    function _cutBond(bytes32 job, Job storage state, address challenger) private returns (bool cut, uint256 waiting) {
+        if (state.bond == 0) return (false, 0);
         (uint256 bounty, uint256 burned) = state.cutBond();
-        if (challenger == address(0)) state.bounty = uint128(bounty);
-        else _credit(state.token, challenger, bounty);
+        if (challenger != address(0)) _credit(state.token, challenger, bounty);
+        else (waiting, state.bounty) = (bounty, uint128(bounty));
         emit BondCut(job, challenger, bounty, burned);
-        return true;
+        return (true, waiting);
     }
 }

@@ -28,7 +28,7 @@ contract NodeRegistry is INodeRegistry, EIP712, ReentrancyGuard {
     address public immutable court;
 
     mapping(address node => Node) private _nodes;
-    mapping(bytes32 job => mapping(address node => bool)) private _slashed;
+    mapping(bytes32 job => mapping(address node => uint256 burned)) private _slashed;
 
     modifier onlyOperator(address node) {
         address operator = _known(node).operator;
@@ -139,14 +139,15 @@ contract NodeRegistry is INodeRegistry, EIP712, ReentrancyGuard {
         // Check
         if (msg.sender != court) revert Errors.NodeRegistry_NotCourt(msg.sender, court);
         Node storage state = _known(node);
-        if (_slashed[job][node]) revert Errors.NodeRegistry_AlreadySlashed(job, node);
+        uint256 due = IJobLedger(ledger).minStakeOf(job) - _slashed[job][node];
+        if (due == 0) revert Errors.NodeRegistry_AlreadySlashed(job, node);
         // Effect: the stake of a rotated node is its successor's now
         if (state.retired) state = _nodes[state.successor];
         uint128 staked = state.staked;
-        burned = IJobLedger(ledger).minStakeOf(job);
-        if (burned > staked) burned = staked;
+        burned = due > staked ? staked : due;
+        if (burned == 0) revert Errors.NodeRegistry_InsufficientStake(0, due);
         uint128 left = staked - uint128(burned);
-        _slashed[job][node] = true;
+        _slashed[job][node] += burned;
         state.staked = left;
         if (state.leaving > left) state.leaving = left;
         emit NodeSlashed(job, node, burned);

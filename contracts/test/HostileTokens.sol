@@ -25,6 +25,25 @@ abstract contract PlainToken {
     }
 }
 
+/// @notice Moves nothing while it is frozen.
+contract FreezingToken is PlainToken {
+    error Frozen();
+
+    bool private _frozen;
+
+    constructor(address holder) PlainToken(holder) {}
+
+    function freeze(bool frozen) external {
+        _frozen = frozen;
+    }
+
+    function transfer(address to, uint256 amount) external override returns (bool) {
+        if (_frozen) revert Frozen();
+        _move(msg.sender, to, amount);
+        return true;
+    }
+}
+
 /// @notice Keeps one part in a hundred of every deposit.
 contract FeeToken is PlainToken {
     constructor(address holder) PlainToken(holder) {}

@@ -150,6 +150,10 @@ contract JobLedgerRejectTest is Stand {
         Anchor memory anchor = anchorOf(posted[0]);
         vm.expectPartialRevert(Errors.JobLedger_WrongAnchor.selector);
         court.reject(job, 2, anchor, challenger);
+        vm.expectPartialRevert(Errors.JobLedger_WrongAnchor.selector);
+        court.reject(job, 4, anchor, challenger);
+        vm.expectPartialRevert(Errors.JobLedger_WrongAnchor.selector);
+        court.reject(job, 0, anchor, challenger);
         anchor.finalAt = type(uint64).max;
         vm.expectPartialRevert(Errors.JobLedger_WrongAnchor.selector);
         court.reject(job, 1, anchor, challenger);

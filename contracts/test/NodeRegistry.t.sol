@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Errors} from "../src/Errors.sol";
 import {Limits} from "../src/Limits.sol";
-import {Registration, Statements} from "../src/Statements.sol";
+import {Registration, Statements, Terms} from "../src/Statements.sol";
 import {INodeRegistry, Node} from "../src/interfaces/INodeRegistry.sol";
 import {Stand} from "./Stand.sol";
 import {Tallies} from "./Tallies.sol";
@@ -203,10 +203,10 @@ contract NodeRegistryTest is Stand {
         vm.assertEq(registry.stakeOf(b), 10);
     }
 
-    function testFuzz_SlashBurnsTheMinimumStakeOnce(uint96 staked, uint96 leaving) external {
+    function testFuzz_SlashBurnsTheMinimumStake(uint96 staked, uint96 leaving) external {
         address node = registerNode(1);
-        staked = uint96(staked % 1000 ether);
-        leaving = staked == 0 ? 0 : leaving % staked;
+        staked = 1 + uint96(staked % 1000 ether);
+        leaving = leaving % staked;
         _stake(node, staked);
         vm.prank(operator);
         registry.unstake(node, leaving);
@@ -219,6 +219,19 @@ contract NodeRegistryTest is Stand {
         vm.assertEq(state.staked, staked - burned);
         vm.assertEq(state.leaving, leaving < state.staked ? leaving : state.staked);
         vm.assertEq(token.balanceOf(address(registry)), staked);
+        uint256 due = MIN_STAKE - burned;
+        if (due == 0) vm.expectRevert(abi.encodeWithSelector(Errors.NodeRegistry_AlreadySlashed.selector, job, node));
+        else vm.expectRevert(abi.encodeWithSelector(Errors.NodeRegistry_InsufficientStake.selector, 0, due));
+        court.slash(job, node);
+        _stake(node, staked);
+        if (due != 0) vm.assertEq(court.slash(job, node), due < staked ? due : staked);
+    }
+
+    function test_NobodyIsSlashedWhereNothingIsAtStake() external {
+        Terms memory terms = makeTerms(1);
+        terms.minStake = 0;
+        address node = registerNode(1);
+        bytes32 job = openJob(terms);
         vm.expectRevert(abi.encodeWithSelector(Errors.NodeRegistry_AlreadySlashed.selector, job, node));
         court.slash(job, node);
     }

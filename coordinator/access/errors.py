@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coordinator.refusals import RequestRefused
+from ledger.hexadecimal import to_address
 
 
 class NotSignedIn(RequestRefused):
@@ -26,6 +27,20 @@ class SignInRefused(RequestRefused):
         self.expected = expected
         self.got = got
         super().__init__(f"{line}: expected {expected}, got {got}: ask for a new nonce and sign its message unchanged")
+
+
+class WalletUnverified(RequestRefused):
+    """The signature is not the address' own key's, and the chain could not be asked for a contract wallet there."""
+
+    status = 503
+
+    def __init__(self, address: bytes, reason: str) -> None:
+        self.address = address
+        self.reason = reason
+        super().__init__(
+            f"expected a signature by the key of {to_address(address)}, or one that a contract wallet at that address "
+            f"approves; only the chain knows the latter, and could not be asked ({reason}): send the same again later"
+        )
 
 
 class NotAllowed(RequestRefused):

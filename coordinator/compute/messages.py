@@ -51,8 +51,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class RoundResult:
-    """What came of a round. `files` are evidence files already kept, by name to (SHA-256, bytes).
+    """What came of a round. `files` are evidence files by name to (SHA-256, bytes).
 
+    They, `next_model` and `state` are staged: whoever relies on them has them saved first.
     `beacon` is what belongs into the header; `next_clip` in units of 2^-f; `outcome` are the bytes of `outcome.json`.
     """
 
@@ -65,6 +66,10 @@ class RoundResult:
     outcome: bytes
     files: dict[str, tuple[bytes, int]]
     seconds: dict[str, float]
+
+    def list_staged(self) -> list[bytes]:
+        """What is staged, by SHA-256."""
+        return [self.next_model, self.state, *(digest for digest, _ in self.files.values())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,9 +122,20 @@ class ComputeChild:
             if self._process is None:
                 command = [sys.executable, "-m", "coordinator.compute", str(self._threads)]
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_limit_threads(self._threads)
                 )
             return self._process
+
+
+def _limit_threads(threads: int) -> dict[str, str]:
+    """The child's environment: numpy's products are of vectors, which a second thread only makes wait for the first."""
+    limits = {
+        "OPENBLAS_NUM_THREADS": str(threads or 1),
+        "MKL_NUM_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads),
+    }
+    chosen = limits if threads else {"OPENBLAS_NUM_THREADS": "1"}
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **chosen}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -49,15 +49,15 @@ def _(question: JobFiles) -> int:
 
 @answer.register
 def _(question: RoundWork) -> RoundResult:
-    """Compute a round's outcome and keep its files."""
+    """Compute a round's outcome and stage its files."""
     began = time.perf_counter()
     inputs = _build_inputs(question)
     loaded = time.perf_counter()
     outcome = run_round(inputs)
     computed = time.perf_counter()
-    result = _keep(outcome, _load_blobs(question.blobs))
-    kept = time.perf_counter()
-    seconds = {"loadSeconds": loaded - began, "computeSeconds": computed - loaded, "keepSeconds": kept - computed}
+    result = _stage(outcome, _load_blobs(question.blobs))
+    staged = time.perf_counter()
+    seconds = {"loadSeconds": loaded - began, "computeSeconds": computed - loaded, "stageSeconds": staged - computed}
     result.seconds.update({name: round(value, 4) for name, value in seconds.items()})
     return result
 
@@ -95,10 +95,10 @@ def _build_revealed(payload: RevealedPayload) -> RevealedContribution:
     return RevealedContribution(payload.seq, _WEIGHT, Verdict(payload.verdict), path.read_bytes)
 
 
-def _keep(outcome: RoundOutcome, blobs: BlobStore) -> RoundResult:
+def _stage(outcome: RoundOutcome, blobs: BlobStore) -> RoundResult:
     files = write_evidence(outcome)
     account = files.pop(OUTCOME)
-    model, state, *digests = blobs.save(outcome.model_bytes, outcome.state.to_bytes(), *files.values())
+    model, state, *digests = blobs.stage(outcome.model_bytes, outcome.state.to_bytes(), *files.values())
     return RoundResult(
         judged=tuple(Judged(one.seq, int(one.verdict), one.weight, one.score, one.detail) for one in outcome.judged),
         void=None if outcome.void is None else outcome.void.value,

@@ -11,7 +11,7 @@ from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.jobs import store
 from coordinator.jobs.agreement import EVIDENCE, PUBLIC, REQUESTER, load_acceptance
-from coordinator.jobs.errors import JobRefused
+from coordinator.jobs.errors import BondUncovered, JobRefused
 from coordinator.jobs.tables import JobRow
 from ledger import canonical, wire
 from ledger.hexadecimal import to_address
@@ -24,11 +24,13 @@ _log = structlog.get_logger()
 async def accept(context: Context, requester: bytes, request: wire.JobRequest) -> wire.JobAcceptance:
     """Examine a job and answer with its id and the signed acceptance; asking again gives the same answer.
 
-    1. spec and terms fit each other and us; 2. the files are here; 3. the task reads them; 4. the acceptance is kept.
+    1. spec and terms fit each other and us, and our deposit covers the bond; 2. the files are here; 3. the task reads
+    them; 4. the acceptance is kept.
 
     Raises:
         MalformedSpec: the spec is no spec.
         JobRefused: with the field, what is expected and what there is.
+        BondUncovered: the chain says that too little is free; where it says nothing, `openJob` decides.
     """
     spec = JobSpec.from_json(request.spec)
     # 1
@@ -36,6 +38,9 @@ async def accept(context: Context, requester: bytes, request: wire.JobRequest) -
     known = await context.database.run_read(store.find_job, request.terms.job_id())
     if known is not None:
         return wire.JobAcceptance(job=known.job, acceptance=load_acceptance(known))
+    free = await context.deposits.fetch_free(request.terms.token)
+    if free is not None and free < request.terms.bond:
+        raise BondUncovered(request.terms.bond, free)
     # 2
     files = _find_files(context, spec, request.holdout)
     # 3

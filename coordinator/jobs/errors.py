@@ -12,7 +12,9 @@ class UnknownJob(RequestRefused):
 
     def __init__(self, job: bytes) -> None:
         self.job = job
-        super().__init__(f"this coordinator knows no job 0x{job.hex()}: look at GET /v1/jobs")
+        super().__init__(
+            f"this coordinator knows no job 0x{job.hex()}: `tally job list` (GET /v1/jobs) shows those it knows"
+        )
 
 
 class JobRefused(RequestRefused):
@@ -25,6 +27,20 @@ class JobRefused(RequestRefused):
         self.expected = expected
         self.got = got
         super().__init__(f"{field}: expected {expected}, got {_read(got)}: change it and ask again")
+
+
+class BondUncovered(RequestRefused):
+    """The coordinator has not as much free in the ledger as the terms lock as its bond."""
+
+    status = 409
+
+    def __init__(self, bond: int, free: int) -> None:
+        self.bond = str(bond)
+        self.free = str(free)
+        super().__init__(
+            f"terms.bond: this coordinator has {free} base units free in the ledger, the terms lock {bond}: ask for a "
+            "smaller bond, or ask again when its operator has deposited more (`tally-coordinator deposit`)"
+        )
 
 
 class UnknownBlob(RequestRefused):

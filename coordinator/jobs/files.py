@@ -14,6 +14,8 @@ from coordinator.jobs.agreement import EVIDENCE, PUBLIC, load_agreement
 from coordinator.jobs.errors import UnknownBlob, UploadQuotaUsed
 from coordinator.jobs.tables import BlobRow
 
+_SMALL_BYTES = 2**20
+
 
 async def take_upload(context: Context, uploader: bytes, digest: bytes, chunks: AsyncIterator[bytes]) -> int:
     """Keep an uploaded file; return its size in bytes.
@@ -31,9 +33,9 @@ async def take_upload(context: Context, uploader: bytes, digest: bytes, chunks: 
         if got != digest:
             raise BlobMismatch(digest, got, size_bytes)
 
-    _, size = await context.blobs.receive(chunks, context.settings.max_blob_bytes, verify)
-    await context.database.run_write(_note, context, uploader, digest, size)
-    return size
+    received = await context.blobs.receive(chunks, context.settings.max_blob_bytes, verify)
+    await context.database.run_write(_note, context, uploader, digest, received.size_bytes)
+    return received.size_bytes
 
 
 def verify_may_fetch(session: Session, context: Context, digest: bytes, visitor: bytes | None) -> None:
@@ -45,6 +47,20 @@ def verify_may_fetch(session: Session, context: Context, digest: bytes, visitor:
         _admits(session, context, share.job, share.audience, visitor) for share in store.list_shares(session, digest)
     ):
         raise UnknownBlob(digest)
+
+
+def load_small(session: Session, context: Context, digest: bytes, visitor: bytes | None) -> tuple[bytes | None, bool]:
+    """A file that the visitor may fetch, if it is small (None: send it piece by piece), and whether everyone may.
+
+    Raises:
+        UnknownBlob: it is not here, or not for this visitor.
+    """
+    verify_may_fetch(session, context, digest, visitor)
+    if not context.blobs.has(digest):
+        raise UnknownBlob(digest)
+    if context.blobs.size_bytes(digest) > _SMALL_BYTES:
+        return None, False
+    return context.blobs.load(digest), any(share.audience == PUBLIC for share in store.list_shares(session, digest))
 
 
 def is_reader(session: Session, context: Context, job: bytes, visitor: bytes | None) -> bool:

@@ -13,7 +13,7 @@ from coordinator.blobs import BlobMismatch, BlobTooLarge
 from coordinator.context import InContext
 from coordinator.jobs import acceptance, files, views
 from coordinator.jobs.agreement import load_agreement
-from coordinator.jobs.errors import JobRefused, UnknownBlob, UnknownJob, UploadQuotaUsed
+from coordinator.jobs.errors import BondUncovered, JobRefused, UnknownBlob, UnknownJob, UploadQuotaUsed
 from coordinator.jobs.service import load_job
 from coordinator.problems import MalformedRequest
 from coordinator.refusals import describe_refusals
@@ -26,14 +26,16 @@ router = APIRouter(prefix="/v1", tags=["jobs"])
 _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
-def _read_name(sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$", examples=["5a" * 32])]) -> bytes:
+async def _read_name(sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$", examples=["5a" * 32])]) -> bytes:
     return bytes.fromhex(sha256)
 
 
 BlobName = Annotated[bytes, Depends(_read_name)]
 
 
-@router.post("/jobs", summary="Ask for a job", responses=describe_refusals(JobRefused, NotSignedIn, NotAllowed))
+@router.post(
+    "/jobs", summary="Ask for a job", responses=describe_refusals(JobRefused, BondUncovered, NotSignedIn, NotAllowed)
+)
 async def ask_job(request: wire.JobRequest, visitor: Requester, context: InContext) -> wire.JobAcceptance:
     """Examine spec, terms and files, and answer with the job's id and the signed acceptance that `openJob` takes."""
     return await acceptance.accept(context, visitor, request)
@@ -95,9 +97,14 @@ async def put_blob(name: BlobName, request: Request, visitor: Requester, context
     response_class=FileResponse,
     responses=describe_refusals(UnknownBlob, NotSignedIn, MalformedRequest),
 )
-async def get_blob(name: BlobName, visitor: PossibleVisitor, context: InContext) -> FileResponse:
+async def get_blob(name: BlobName, visitor: PossibleVisitor, request: Request, context: InContext) -> Response:
     """A file, whole or in part (Range): models for all, evidence and payloads for whom the job's spec allows."""
-    await context.database.run_read(files.verify_may_fetch, context, name, visitor)
-    if not context.blobs.has(name):
-        raise UnknownBlob(name)
+    content = context.shelf.find(name)
+    if content is None:
+        content, is_public = await context.database.run_read(files.load_small, context, name, visitor)
+        if content is not None and is_public:
+            context.shelf.put(name, content)
+    # A file response takes a turn of a thread for every piece of it.
+    if content is not None and "range" not in request.headers:
+        return Response(content, media_type="application/octet-stream", headers=_FOR_EVER)
     return FileResponse(context.blobs.path(name), media_type="application/octet-stream", headers=_FOR_EVER)

@@ -12,4 +12,6 @@ class UnknownModel(RequestRefused):
 
     def __init__(self, model: bytes) -> None:
         self.model = model
-        super().__init__(f"no ended job has registered a model {model.hex()}: look at GET /v1/models")
+        super().__init__(
+            f"no ended job has registered a model {model.hex()}: `tally job list` (GET /v1/models) shows what has ended"
+        )

@@ -12,7 +12,7 @@ from coordinator.context import Context
 from coordinator.jobs.store import add_log
 from coordinator.jobs.tables import JobRow
 from coordinator.models import store
-from coordinator.models.cards import write_card
+from coordinator.models.cards import collect_card
 from coordinator.models.tables import ModelRow
 from coordinator.rounds.service import note_metrics
 from coordinator.rounds.store import list_sealed_after
@@ -70,7 +70,7 @@ def _register(session: Session, context: Context, job_id: bytes) -> None:
             round=last.round,
             size_bytes=context.blobs.size_bytes(job.model),
             metrics=last.metrics,
-            card=write_card(session, context, job, rounds),
+            card=collect_card(session, context, job, rounds).to_markdown(),
             registered_at=context.now,
         )
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
 
 from coordinator.access.bearer import Visitor
@@ -12,12 +12,15 @@ from coordinator.access.errors import NotSignedIn
 from coordinator.context import Context, InContext
 from coordinator.nodes import service, store
 from coordinator.nodes.errors import AlreadyRegistered, NotThisNode, RegistrationExpired, TelemetryFull, UnknownNode
+from coordinator.nodes.telemetry import TelemetryDesk, get_telemetry_desk
 from coordinator.problems import MalformedRequest
 from coordinator.refusals import describe_refusals
 from ledger import wire
 from ledger.wire_types import Address
 
 router = APIRouter(prefix="/v1/nodes", tags=["nodes"])
+
+AtDesk = Annotated[TelemetryDesk, Depends(get_telemetry_desk)]
 
 _KEPT: dict[int | str, dict[str, Any]] = {
     202: {"model": wire.NodeView, "description": "kept; its transaction is pending"}
@@ -54,11 +57,11 @@ async def show_node(node: Address, context: InContext) -> wire.NodeView:
     status_code=204,
     responses=describe_refusals(UnknownNode, NotThisNode, TelemetryFull, NotSignedIn, MalformedRequest),
 )
-async def post_telemetry(node: Address, measured: wire.Telemetry, visitor: Visitor, context: InContext) -> None:
-    """Keep a node's own bounded measurements for a set time."""
+async def post_telemetry(node: Address, report: wire.TelemetryReport, visitor: Visitor, desk: AtDesk) -> None:
+    """Keep a node's own bounded measurements for a set time; all of a report or, where there are too many, none."""
     if visitor != node:
         raise NotThisNode(node, visitor)
-    await context.database.run_write(_keep, context, node, measured)
+    await desk.submit((node, report.measurements))
 
 
 def _register(session: Session, context: Context, request: wire.NodeRegistration) -> wire.NodeView:
@@ -74,12 +77,3 @@ def _show(session: Session, context: Context, node: bytes) -> wire.NodeView:
     if row is None:
         raise UnknownNode(node)
     return service.build_view(context, row)
-
-
-def _keep(session: Session, context: Context, node: bytes, measured: wire.Telemetry) -> None:
-    settings = context.settings
-    service.load_node(session, node)
-    if store.count_telemetry(session, node, measured.job, measured.round) >= settings.telemetry_per_round:
-        raise TelemetryFull(settings.telemetry_per_round, measured.round)
-    store.remove_telemetry(session, context.now - settings.telemetry_keep_seconds)
-    service.keep_telemetry(session, node, context.now, measured)

@@ -9,7 +9,7 @@ from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.nodes import store
 from coordinator.nodes.errors import AlreadyRegistered, RegistrationExpired, UnknownNode
-from coordinator.nodes.tables import NodeRow, TelemetryRow
+from coordinator.nodes.tables import NodeRow
 from ledger import wire
 from ledger.statements import Registration, Signed
 
@@ -64,7 +64,14 @@ def list_pending(session: Session) -> list[Signed[Registration]]:
 def mark_sent(session: Session, node: bytes, transaction: bytes) -> None:
     """The relay sent the registration."""
     row = load_node(session, node)
-    row.transaction = transaction
+    row.transaction, row.detail = transaction, ""
+    session.add(row)
+
+
+def note_waiting(session: Session, node: bytes, detail: str) -> None:
+    """Why the registration still waits for a transaction."""
+    row = load_node(session, node)
+    row.detail = detail
     session.add(row)
 
 
@@ -157,15 +164,6 @@ def build_view(context: Context, row: NodeRow) -> wire.NodeView:
         last_seen_at=row.last_seen_at,
         present=row.last_seen_at is not None and row.last_seen_at >= horizon,
     )
-
-
-def keep_telemetry(session: Session, node: bytes, now: int, measured: wire.Telemetry) -> None:
-    """Keep a measurement."""
-    values = measured.model_dump(mode="json", by_alias=True, exclude={"job", "round", "phase"})
-    session.add(
-        TelemetryRow(node=node, job=measured.job, round=measured.round, phase=measured.phase, at=now, measured=values)
-    )
-    announce(session, Topic.PROGRESS)
 
 
 def _describe(row: NodeRow, request: wire.NodeRegistration) -> None:

@@ -23,6 +23,7 @@ from coordinator.nodes.store import find_nodes
 from coordinator.refusals import RequestRefused
 from coordinator.rounds import cohort, store
 from coordinator.rounds.phases import build_closing
+from coordinator.rounds.service import load_header
 from coordinator.rounds.tables import RoundRow
 from ledger import wire
 from ledger.statements import Signed
@@ -77,7 +78,7 @@ class AssignmentDesk:
             await self._presence.note(node)
             while True:
                 assignment = await self._look(node, arrived)
-                left = until - time.monotonic()
+                left = 0.0 if self._context.bell.ended else until - time.monotonic()
                 if assignment is not None or left <= 0 or not await listener.wait(left):
                     return assignment
 
@@ -122,6 +123,7 @@ def _build_board(session: Session) -> list[Posting]:
 
 
 def _post_commit(session: Session, row: RoundRow, agreement: Agreement) -> Posting:
+    before = store.find_round(session, row.job, row.round - 1)
     assignment = wire.CommitAssignment(
         job=row.job,
         round=row.round,
@@ -132,6 +134,7 @@ def _post_commit(session: Session, row: RoundRow, agreement: Agreement) -> Posti
         commit_deadline=row.commit_deadline,
         reveal_seconds=agreement.spec.reveal_seconds,
         clip=row.clip,
+        previous=None if before is None else load_header(before),
     )
     members = store.list_cohort(session, row.job, row.round)
     done = store.list_contributors(session, row.job, row.round)

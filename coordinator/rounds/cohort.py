@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, insert, select
+from sqlmodel import Session, col, select
 
+from coordinator.bulk import insert_rows
 from coordinator.context import Context
 from coordinator.jobs.agreement import Agreement
 from coordinator.nodes import store as nodes
@@ -51,7 +52,7 @@ def admit(session: Session, row: RoundRow, members: Iterable[bytes], now: int) -
     added = [{"job": row.job, "round": row.round, "node": node, "joined_at": now} for node in members]
     if added:
         session.flush()
-        session.execute(insert(CohortRow), added)
+        insert_rows(session, CohortRow, added)
         row.cohort += len(added)
         session.add(row)
 

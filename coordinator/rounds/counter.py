@@ -5,13 +5,15 @@ What it takes stays in memory until `finish`, so that a batch of any size is a h
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, insert
+from sqlmodel import Session
 
 from coordinator.bell import Topic
+from coordinator.bulk import insert_rows
 from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.jobs.agreement import WORKING, Agreement, load_agreement
@@ -22,9 +24,10 @@ from coordinator.rounds import cohort, store
 from coordinator.rounds.errors import AlreadyContributed, CohortFull, JobNotRunning, RoundClosed, WrongContribution
 from coordinator.rounds.phases import close_commit, prolong_commit
 from coordinator.rounds.tables import ContributionRow, RoundRow
-from ledger import canonical
 from ledger.commitment import extend_accumulator
 from ledger.statements import Contribution, Receipt, Signed
+
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,11 @@ def build_receipt(row: ContributionRow) -> Signed[Receipt]:
         anchor_by=row.anchor_by,
     )
     return Signed(statement, row.receipt_signature)
+
+
+def encode_statement(statement: Contribution) -> bytes:
+    """Its canonical JSON: members are ASCII text and small integers, for which sorting the names is all there is."""
+    return _SORTED.encode(statement.to_json()).encode("ascii")
 
 
 class Counter:
@@ -107,7 +115,8 @@ class Counter:
         row.count, row.accumulator = self._count, self._accumulator
         cohort.admit(self._session, row, self._joined, self._now)
         self._session.add(row)
-        self._session.execute(insert(ContributionRow), self._added)
+        self._session.flush()
+        insert_rows(self._session, ContributionRow, self._added)
         announce(self._session, Topic.PROGRESS)
         if cohort.is_complete(self._session, self._context, row, self._desk.agreement):
             close_commit(self._session, self._context, row, self._desk.agreement)
@@ -176,7 +185,7 @@ def _build_row(arrival: Arrival, receipt: Signed[Receipt]) -> dict[str, Any]:
         "seq": promised.seq,
         "node": promised.node,
         "state": "received",
-        "statement": canonical.encode(statement.to_json()),
+        "statement": encode_statement(statement),
         "signature": arrival.signature,
         "report": arrival.report,
         "samples": statement.samples,

@@ -56,7 +56,9 @@ class JobNotRunning(RequestRefused):
         self.job = job
         self.state = state
         why = {"accepted": "it is not funded on chain yet"}.get(state, f"it is {state}")
-        super().__init__(f"job 0x{job.hex()} takes no contributions: {why}")
+        super().__init__(
+            f"job 0x{job.hex()} takes no contributions: {why}; ask for an assignment, it names a running job"
+        )
 
 
 class RoundClosed(RequestRefused):
@@ -96,7 +98,7 @@ class NodeNotAdmitted(RequestRefused):
         self.node = node
         self.expected = expected
         self.got = got
-        super().__init__(f"node: expected {expected}, got {got}")
+        super().__init__(f"node: expected {expected}, got {got}: `tally node status` shows how it is registered")
 
 
 class WrongContribution(RequestRefused):
@@ -133,7 +135,7 @@ class UnknownContribution(RequestRefused):
 
     def __init__(self, contribution: bytes) -> None:
         self.contribution = contribution
-        super().__init__(f"there is no receipt for contribution 0x{contribution.hex()}")
+        super().__init__(f"there is no receipt for contribution 0x{contribution.hex()}: send the contribution first")
 
 
 class RevealClosed(RequestRefused):
@@ -146,7 +148,10 @@ class RevealClosed(RequestRefused):
         self.round = round_number
         self.state = state
         self.reveal_deadline = reveal_deadline
-        super().__init__(f"round {round_number} takes no payloads any more: it is {state}, deadline {reveal_deadline}")
+        super().__init__(
+            f"round {round_number} takes no payloads any more: it is {state}, expected one before {reveal_deadline}; "
+            "the contribution stands as unrevealed, ask for an assignment in the next round"
+        )
 
 
 class NotOpened(RequestRefused):

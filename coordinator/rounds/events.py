@@ -22,11 +22,14 @@ _LINES = 200
 
 
 async def stream(context: Context, job: bytes) -> AsyncIterator[str]:
-    """Events `job`, `round` and `log`: everything at first, then what changed; a comment when nothing did."""
+    """Events `job`, `round` and `log`: everything at first, then what changed; a comment when nothing did.
+
+    The stream ends when this process does; who follows it asks again.
+    """
     told: dict[str, str] = {}
     last_line = 0
     with context.bell.listen(Topic.JOBS, Topic.ROUNDS, Topic.PROGRESS) as listener:
-        while True:
+        while not context.bell.ended:
             views, lines, last_line = await context.database.run_read(_look, job, last_line)
             for name, body in views.items():
                 if told.get(name) != body:

@@ -19,6 +19,8 @@ from ledger import canonical, wire
 from ledger.hashing import sha256
 from ledger.statements import Receipt, Signed
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
 
 def examine(context: Context, request: wire.ContributionRequest) -> Arrival:
     """Verify what needs no database: the node's own signature, and that the report is the one it signed.
@@ -57,7 +59,7 @@ def receive(session: Session, context: Context, arrivals: Sequence[Arrival]) -> 
 
 def encode_receipt(receipt: Signed[Receipt]) -> bytes:
     """A receipt's one and only form in JSON."""
-    return json.dumps(receipt.to_json(), separators=(",", ":")).encode()
+    return _COMPACT.encode(receipt.to_json()).encode()
 
 
 def _group(arrivals: Sequence[Arrival]) -> dict[tuple[bytes, int], list[Arrival]]:

@@ -14,7 +14,7 @@ from coordinator.jobs.errors import UnknownJob
 from coordinator.problems import MalformedRequest
 from coordinator.refusals import describe_refusals
 from coordinator.rounds import intake, reveal
-from coordinator.rounds.desk import RoundDesk
+from coordinator.rounds.desk import Offer, RoundDesk
 from coordinator.rounds.errors import (
     AlreadyContributed,
     CohortFull,
@@ -39,7 +39,7 @@ _NOTHING_YET: dict[int | str, dict[str, Any]] = {204: {"description": "nothing y
 _PAYLOAD = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
-def get_desk(request: Request) -> RoundDesk:
+async def get_desk(request: Request) -> RoundDesk:
     """The desk of the application that serves this request."""
     desk: RoundDesk = request.app.state.desk
     return desk
@@ -92,7 +92,6 @@ async def put_payload(
     contribution: Bytes32,
     request: Request,
     desk: AtDesk,
-    context: InContext,
     tallystick_salt: Annotated[Bytes32, Header()],
     tallystick_vector_commitment: Annotated[Bytes32, Header()],
 ) -> wire.ContributionView:
@@ -101,21 +100,10 @@ async def put_payload(
     What does not open it changes nothing and may be sent again; what opens it but is no update is recorded and gets
     verdict 3.
     """
-    expected = await context.database.run_read(reveal.expect, contribution)
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > expected.max_bytes:
-        raise BlobTooLarge(expected.max_bytes, int(announced))
-
-    def verify(payload_sha256: bytes, size_bytes: int) -> None:
-        expected.verify(payload_sha256, size_bytes, tallystick_vector_commitment, tallystick_salt)
-
-    digest, size = await context.blobs.receive(request.stream(), expected.max_bytes, verify)
-    opening = expected.verify(digest, size, tallystick_vector_commitment, tallystick_salt)
-    problem = await desk.find_problem(digest, expected.parameters)
-    view = await desk.reveals.submit(reveal.Reveal(contribution, opening, problem))
-    if problem is not None:
-        raise MalformedPayload(contribution, problem)
-    return view
+    size = int(announced) if announced.isdecimal() else 0
+    offer = Offer(contribution, tallystick_vector_commitment, tallystick_salt, size)
+    return await desk.take_payload(offer, request.stream())
 
 
 @router.get(

@@ -35,7 +35,6 @@ class Expected:
 
     commitment: bytes
     parameters: int
-    known: wire.ContributionView
 
     @property
     def max_bytes(self) -> int:
@@ -59,8 +58,8 @@ class Reveal:
     malformed: str | None
 
 
-def expect(session: Session, contribution: bytes) -> Expected:
-    """What may be sent for a contribution now.
+def expect(session: Session, contribution: bytes) -> dict[bytes, Expected]:
+    """What may be sent for a contribution now, and for the others of its round while that is open.
 
     Raises:
         UnknownContribution: no receipt was given for it.
@@ -76,7 +75,11 @@ def expect(session: Session, contribution: bytes) -> Expected:
         raise NotClosedYet(row.job, row.round, parent.commit_deadline)
     if row.payload is None and parent.state != "revealing":
         raise RevealClosed(row.job, row.round, parent.state, parent.reveal_deadline)
-    return Expected(row.commitment, load_job(session, row.job).parameters, build_view(row))
+    parameters = load_job(session, row.job).parameters
+    commitments = {contribution: row.commitment}
+    if parent.state == "revealing":
+        commitments |= store.list_commitments(session, row.job, row.round)
+    return {digest: Expected(commitment, parameters) for digest, commitment in commitments.items()}
 
 
 def find_problem(payload: bytes, parameters: int) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import structlog
-from sqlmodel import Session, insert
+from sqlmodel import Session
 
 from coordinator.bell import Topic
+from coordinator.bulk import insert_rows
 from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.jobs.agreement import EVIDENCE, PUBLIC
@@ -73,8 +74,9 @@ def _write_header(context: Context, row: RoundRow, sealing: Sealing) -> None:
 
 def _write_entries(session: Session, row: RoundRow, sealing: Sealing) -> None:
     entries = sealing.tally.entries
-    session.execute(
-        insert(EntryRow),
+    insert_rows(
+        session,
+        EntryRow,
         [
             {
                 "job": row.job,
@@ -109,7 +111,7 @@ def _write_evidence(session: Session, row: RoundRow, sealing: Sealing) -> None:
         {"job": row.job, "round": row.round, "name": name, "sha256": digest, "size_bytes": size}
         for name, (digest, size) in files.items()
     ]
-    session.execute(insert(EvidenceRow), rows)
+    insert_rows(session, EvidenceRow, rows)
     payloads = {known.payload for known in sealing.account.contributions if known.payload is not None}
     share(session, {digest for digest, _ in files.values()} | payloads, row.job, EVIDENCE)
     share(session, [sealing.header.statement.next_model], row.job, PUBLIC)

@@ -62,6 +62,11 @@ def load_last_entry(session: Session, row: RoundRow) -> tuple[Entry, list[bytes]
     return Entry.from_json(canonical.decode(last.entry)), _load_tree(session, row.job, row.round).proof(last.seq)
 
 
+def load_proof(session: Session, row: RoundRow, seq: int) -> tuple[bytes, ...]:
+    """The proof of any leaf of a sealed round, padding included."""
+    return tuple(_load_tree(session, row.job, row.round).proof(seq))
+
+
 def mark_anchored(session: Session, job: bytes, number: int, *, final_at: int, transaction: bytes, block: int) -> None:
     """The chain holds the header; again after a reorganisation moved it to another block."""
     row = load_round(session, job, number, lock=True)

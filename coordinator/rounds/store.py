@@ -32,6 +32,9 @@ _CONTRIBUTIONS = (
 _CONTRIBUTIONS_BY = select(ContributionRow).where(
     ContributionRow.job == _JOB, ContributionRow.round == _ROUND, col(ContributionRow.node).in_(_NODES)
 )
+_COMMITMENTS = select(ContributionRow.contribution, ContributionRow.commitment).where(
+    ContributionRow.job == _JOB, ContributionRow.round == _ROUND
+)
 _STATE_BY = select(ContributionRow.state).where(
     ContributionRow.job == _JOB, ContributionRow.round == _ROUND, ContributionRow.node == bindparam("node")
 )
@@ -114,6 +117,12 @@ def list_digests(session: Session, job: bytes, number: int) -> list[bytes]:
     """A round's contribution digests in seq order."""
     query = select(ContributionRow.contribution).where(ContributionRow.job == job, ContributionRow.round == number)
     return list(session.exec(query.order_by(col(ContributionRow.seq))).all())
+
+
+def list_commitments(session: Session, job: bytes, number: int) -> dict[bytes, bytes]:
+    """The commitments of a round's contributions, by the contribution's digest."""
+    rows = session.execute(_COMMITMENTS, {"job": job, "round": number}).all()
+    return {row.contribution: row.commitment for row in rows}
 
 
 def list_cohort(session: Session, job: bytes, number: int) -> set[bytes]:

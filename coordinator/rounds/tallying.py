@@ -6,6 +6,7 @@ bytes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -115,11 +116,13 @@ def _keep_evidence(blobs: BlobStore, account: Account, result: RoundResult, tall
         evidence.CLOSING: evidence.encode_closing(OpenedClosing(closing, account.round.seed)),
         evidence.OPENINGS: evidence.encode_openings([build_opening(row) for row in contributions]),
         evidence.ENTRIES: evidence.encode_entries(tally.entries),
-        evidence.TREE: canonical.encode(tally.tree().dump()),
+        evidence.TREE: tally.tree().dump_bytes(),
         evidence.OUTCOME: result.outcome,
     }
     manifest = Manifest({**Manifest.of(contents).files, **result.files})
-    blobs.save(*contents.values(), manifest.to_bytes())
+    began = time.perf_counter()
+    blobs.save(*contents.values(), manifest.to_bytes(), staged=result.list_staged())
+    result.seconds["keepSeconds"] = round(time.perf_counter() - began, 4)
     return manifest
 
 

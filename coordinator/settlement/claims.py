@@ -82,7 +82,14 @@ def list_sent(session: Session) -> Sequence[ClaimRow]:
 def mark_sent(session: Session, claims: Sequence[ClaimRow], subject: str) -> None:
     """A transaction with this subject carries these claims."""
     for claim in claims:
-        claim.state, claim.subject = SENT, subject
+        claim.state, claim.subject, claim.detail = SENT, subject, ""
+        session.add(claim)
+
+
+def note_waiting(session: Session, claims: Sequence[ClaimRow], detail: str) -> None:
+    """Why these claims still wait for a transaction."""
+    for claim in claims:
+        claim.detail = detail
         session.add(claim)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlmodel import Session, col, select
 
-from contracts import job_events, money_events, node_events
+from contracts import court_events, job_events, money_events, node_events
 from contracts.abi import decode_revert
 from contracts.events import Event
 from contracts.gateway import Gateway
@@ -19,8 +19,9 @@ from coordinator.jobs import store as job_store
 from coordinator.nodes import service as nodes
 from coordinator.rounds import service as rounds
 from coordinator.rounds import store as round_store
-from coordinator.settlement import claims
+from coordinator.settlement import claims, demands
 from coordinator.settlement.tables import ChainEventRow
+from ledger.faults.faults import FaultKind
 from ledger.hexadecimal import to_hex
 
 _CHANGES = (
@@ -49,6 +50,10 @@ class Effects:
             job_events.JobClosed: self._close,
             money_events.Claimed: self._claim,
             money_events.ClaimFailed: self._fail_claim,
+            court_events.EntryDemanded: self._demand,
+            court_events.DemandAnswered: self._answer,
+            court_events.PaddingShown: self._answer,
+            court_events.ChallengeUpheld: self._uphold,
             node_events.NodeRegistered: self._register,
             node_events.NodeRotated: self._rotate,
             **dict.fromkeys(_CHANGES, lambda _session, _event: 0),
@@ -58,6 +63,10 @@ class Effects:
             "RoundPosted": self._unpost,
             "Claimed": self._unclaim,
             "ClaimFailed": lambda _session, _record: None,
+            "EntryDemanded": self._undemand,
+            "DemandAnswered": self._unanswer,
+            "PaddingShown": self._unanswer,
+            "ChallengeUpheld": lambda _session, _record: None,
             "NodeRegistered": self._unregister,
             **{kind.__name__: lambda _session, _record: None for kind in _CHANGES},
         }
@@ -159,6 +168,28 @@ class Effects:
         refusal = TransactionReverted("JobLedger.claim", error, operands, event.reason)
         claims.mark_failed(session, event.job, event.node, event.round, str(refusal))
         return 0
+
+    def _demand(self, session: Session, event: court_events.EntryDemanded) -> int:
+        demands.note_demand(session, event.job, event.round, event.seq, event.answer_by)
+        _log.warning("entry_demanded", job=to_hex(event.job), round=event.round, seq=event.seq, until=event.answer_by)
+        return event.seq
+
+    def _undemand(self, session: Session, record: ChainEventRow) -> None:
+        demands.forget_demand(session, _known(record.job), record.round or 0, record.value or 0)
+
+    def _answer(self, session: Session, event: court_events.DemandAnswered | court_events.PaddingShown) -> int:
+        demands.note_answered(session, event.job, event.round, event.seq, is_answered=True)
+        return event.seq
+
+    def _unanswer(self, session: Session, record: ChainEventRow) -> None:
+        number, seq = record.round or 0, record.value or 0
+        demands.note_answered(session, _known(record.job), number, seq, is_answered=False)
+
+    def _uphold(self, _session: Session, event: court_events.ChallengeUpheld) -> int:
+        # The ledger's own events say what falls; this one says why.
+        kind = FaultKind(event.fault).slug
+        _log.critical("challenge_upheld", job=to_hex(event.job), round=event.round, fault=kind)
+        return event.fault
 
     def _register(self, session: Session, event: node_events.NodeRegistered) -> int:
         nodes.mark_registered(

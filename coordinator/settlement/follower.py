@@ -71,19 +71,22 @@ class Follower:
 
     def _find_common_block(self) -> int:
         """The newest applied block that is still on the chain; what lies above it is undone."""
+        newest_first = select(ChainBlockRow).order_by(col(ChainBlockRow.number).desc())
         with self._database.read() as session:
-            newest_first = session.exec(select(ChainBlockRow).order_by(col(ChainBlockRow.number).desc())).all()
-        beginning = self._gateway.deployment.block - 1
-        for row in newest_first:
-            block = self._gateway.fetch_block(row.number)
-            if block is not None and block.hash == row.hash:
-                common = row.number
-                break
-        else:
-            common = beginning
-        if newest_first and common != newest_first[0].number:
-            self._roll_back(common)
+            newest = session.exec(newest_first.limit(1)).first()
+        if newest is None:
+            return self._gateway.deployment.block - 1
+        if self._is_on_chain(newest):
+            return newest.number
+        with self._database.read() as session:
+            rows = session.exec(newest_first.offset(1)).all()
+        common = next((row.number for row in rows if self._is_on_chain(row)), self._gateway.deployment.block - 1)
+        self._roll_back(common)
         return common
+
+    def _is_on_chain(self, row: ChainBlockRow) -> bool:
+        block = self._gateway.fetch_block(row.number)
+        return block is not None and block.hash == row.hash
 
     def _roll_back(self, common: int) -> None:
         with self._database.read() as session:

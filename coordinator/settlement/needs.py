@@ -38,12 +38,14 @@ class Need:
         call: what is sent.
         on_sent: is told the hash of the transaction that carries it, as that is kept.
         on_refused: is told why the contract would refuse it for good; None where waiting may help.
+        on_short: is told why its gas cannot be paid now; it is tried again.
     """
 
     subject: str
     call: Call
     on_sent: Note
     on_refused: Callable[[Session, str], None] | None = None
+    on_short: Callable[[Session, str], None] | None = None
 
 
 def find_needs(session: Session, calls: Calls) -> list[Need]:
@@ -87,9 +89,12 @@ def _register_nodes(session: Session, calls: Calls) -> Iterator[Need]:
         def note_refused(session: Session, reason: str, node: bytes = node) -> None:
             nodes.mark_refused(session, node, reason)
 
+        def note_short(session: Session, reason: str, node: bytes = node) -> None:
+            nodes.note_waiting(session, node, reason)
+
         subject = f"register:{to_hex(node)}:{deadline}"
         if find_at_work(session, subject) is None:
-            yield Need(subject, calls.register(signed.statement, signed.signature), note_sent, note_refused)
+            yield Need(subject, calls.register(signed.statement, signed.signature), note_sent, note_refused, note_short)
 
 
 def _pay_claims(session: Session, calls: Calls) -> Iterator[Need]:
@@ -109,7 +114,10 @@ def _pay_together(session: Session, calls: Calls, job: bytes, number: int, group
     def note_sent(session: Session, _transaction: bytes) -> None:
         claims.mark_sent(session, [claims.load_claim(session, number) for number in numbers], subject)
 
-    return Need(subject, calls.claim_many(job, number, build_anchor(row), items), note_sent)
+    def note_short(session: Session, reason: str) -> None:
+        claims.note_waiting(session, [claims.load_claim(session, number) for number in numbers], reason)
+
+    return Need(subject, calls.claim_many(job, number, build_anchor(row), items), note_sent, on_short=note_short)
 
 
 def _close_jobs(session: Session, calls: Calls) -> Iterator[Need]:

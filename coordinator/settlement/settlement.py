@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import structlog
 
+from contracts.challenges import CourtCalls
+from contracts.deployment import ZERO_ADDRESS
 from contracts.errors import ChainUnreachable
 from contracts.fees import FeeAboveLimit
 from contracts.gateway import Gateway
@@ -17,7 +19,7 @@ from contracts.state import Block
 from coordinator.context import Context
 from coordinator.rounds import service as rounds
 from coordinator.rounds import store as round_store
-from coordinator.settlement import claims
+from coordinator.settlement import claims, demands
 from coordinator.settlement.follower import Follower
 from coordinator.settlement.needs import Need, find_needs
 from coordinator.settlement.outbox import DROPPED, REVERTED, Outbox, find_newest
@@ -41,6 +43,8 @@ class Settlement:
         self._gateway = gateway
         self._outbox = Outbox(context.database, gateway, Sender(gateway, context.signer), lambda: context.now)
         self._follower = Follower(context, gateway, context.settings.confirmations)
+        has_court = gateway.deployment.challenge_court != ZERO_ADDRESS
+        self._court = CourtCalls(gateway.deployment, gateway.execution.interfaces) if has_court else None
         self._not_before: dict[str, int] = {}
         self._reachable = True
 
@@ -55,7 +59,7 @@ class Settlement:
             # 3
             self._finalise(head)
             # 4
-            self._send()
+            self._send(head.timestamp)
         except ChainUnreachable as error:
             if self._reachable:
                 _log.warning("chain_unreachable", detail=str(error))
@@ -80,9 +84,12 @@ class Settlement:
                     rounds.mark_final(session, row.job, row.round)
                 _log.info("round_final", job=to_hex(row.job), round=row.round)
 
-    def _send(self) -> None:
+    def _send(self, now: int) -> None:
         with self._context.database.read() as session:
             needs = find_needs(session, self._gateway.calls)
+            if self._court is not None:
+                # First of all: an answer that comes too late costs the bond.
+                needs = [*demands.find_answers(session, self._court, now), *needs]
         for need in needs:
             if self._not_before.get(need.subject, 0) <= self._context.now:
                 self._fill(need)
@@ -99,6 +106,9 @@ class Settlement:
         except (InsufficientFunds, FeeAboveLimit) as shortage:
             self._not_before[need.subject] = self._context.now + _RETRY_SECONDS
             _log.error("gas_unpaid", subject=need.subject, reason=str(shortage))
+            if need.on_short is not None:
+                with self._context.database.write() as session:
+                    need.on_short(session, f"the coordinator cannot pay the gas now: {shortage}")
         else:
             self._not_before.pop(need.subject, None)
 

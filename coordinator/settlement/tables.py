@@ -1,4 +1,4 @@
-"""Tables of settlement: transactions, each durable before it is sent; relayed claims; what was read from the chain."""
+"""Tables of settlement: transactions, each durable before it is sent; claims; demands; what the chain was read for."""
 
 from __future__ import annotations
 
@@ -56,6 +56,18 @@ class ClaimRow(SQLModel, table=True):
     detail: str = ""
     subject: str = Field(default="", index=True)
     asked_at: int = Field(sa_type=BigInteger, index=True)
+
+
+class DemandRow(SQLModel, table=True):
+    """A demand that the court reports: waiting → answered. `answer_by` in unix seconds, inclusive."""
+
+    __tablename__ = "demands"
+
+    job: bytes = Field(primary_key=True)
+    round: int = Field(primary_key=True, sa_type=BigInteger)
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+    answer_by: int = Field(sa_type=BigInteger, index=True)
+    state: str = Field(index=True)
 
 
 class ChainBlockRow(SQLModel, table=True):

@@ -41,14 +41,15 @@ class AnchoredRound:
 class RoundFiles:
     """The files of a round by name (manifest.json and header.json among them), byte for byte.
 
-    `anchored` is None where the chain holds no such round. `handed_out` are replies of `entries/{node}`: JSON objects
-    of which only `entry` and `proof` are read.
+    `anchored` is None where the chain holds no such round, or none was read, as `unanchored` says. `handed_out` are
+    replies of `entries/{node}`: JSON objects of which only `entry` and `proof` are read.
     """
 
     round: int
     files: Mapping[str, bytes]
     anchored: AnchoredRound | None = None
     handed_out: Sequence[bytes] = ()
+    unanchored: str = "the round is not on chain"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.errors import show
 from ledger.hashing import keccak256
 from ledger.statements import RoundHeader
-from ledger.verify.bundle import AnchoredRound, AuditedJob
+from ledger.verify.bundle import AnchoredRound, AuditedJob, RoundFiles
 from ledger.verify.results import Findings
 
 CHECKS = ("anchor", "finality", "budget")
@@ -18,10 +18,11 @@ def compute_anchor(header_digest: bytes, entries_root: bytes, count: int, final_
     return keccak256(header_digest + entries_root + count.to_bytes(32, "big") + final_at.to_bytes(32, "big"))
 
 
-def verify_anchor(job: AuditedJob, header: RoundHeader, anchored: AnchoredRound | None, findings: Findings) -> None:
+def verify_anchor(job: AuditedJob, header: RoundHeader, bundle: RoundFiles, findings: Findings) -> None:
     """32. The word on chain is this header's; 33. its window is the terms' and it stands."""
+    anchored = bundle.anchored
     if anchored is None:
-        findings.leave(("anchor", "finality"), "the round is not on chain")
+        findings.leave(("anchor", "finality"), bundle.unanchored)
         return
     # 32.
     expected = compute_anchor(header.digest(job.domain), header.entries_root, header.count, anchored.final_at)

@@ -57,7 +57,20 @@ def verify_round(job: AuditedJob, history: History, bundle: RoundFiles, spread: 
     steps.verify_header()
     # 32 to 34. Chain.
     steps.verify_chain()
-    return VerifiedRound(findings.answer(ROUND_CHECKS), _extend(job, history, read), read)
+    return VerifiedRound(findings.answer(ROUND_CHECKS), extend_history(job, history, read), read)
+
+
+def extend_history(job: AuditedJob, history: History, read: RoundEvidence) -> History:
+    """What a round that was read leaves to the next, whatever its checks found."""
+    standings, complete = tally.extend_standings(history, read.entries or ())
+    head = read.head
+    return History(
+        history.round + 1,
+        head.digest(job.domain) if head else None,
+        head.next_model if head else None,
+        standings,
+        complete and read.entries is not None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +178,7 @@ class _Steps:
         if self.read.header is None:
             self.findings.leave(chain.CHECKS, "header.json could not be read")
             return
-        chain.verify_anchor(self.job, self.read.header.statement, self.bundle.anchored, self.findings)
+        chain.verify_anchor(self.job, self.read.header.statement, self.bundle, self.findings)
         chain.verify_budget(self.job, self.read.header.statement, self.findings)
 
 
@@ -175,16 +188,4 @@ def _count_opened(read: RoundEvidence) -> int | None:
     return sum(
         opening is not None and opening.opens(item.signed.statement.commitment)
         for item, opening in zip(read.contributions, read.openings, strict=False)
-    )
-
-
-def _extend(job: AuditedJob, history: History, read: RoundEvidence) -> History:
-    standings, complete = tally.extend_standings(history, read.entries or ())
-    head = read.head
-    return History(
-        history.round + 1,
-        head.digest(job.domain) if head else None,
-        head.next_model if head else None,
-        standings,
-        complete and read.entries is not None,
     )

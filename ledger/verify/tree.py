@@ -38,9 +38,8 @@ def verify_tree(
     if dump is None:
         findings.leave(("tree-padding", "tree-root"), "tree.json was not given")
         return tree
-    rebuilt = tree.dump()
-    if canonical.encode(rebuilt) != dump:
-        _compare_dumps(rebuilt, dump, len(entries), findings)
+    if tree.dump_bytes() != dump:
+        _compare_dumps(tree.dump(), dump, len(entries), findings)
     findings.note("tree-padding")
     findings.note("tree-root")
     return tree

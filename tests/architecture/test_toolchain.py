@@ -77,3 +77,15 @@ def test_every_dependency_is_imported() -> None:
     used = {normalise(name) for module in modules for name in providers.get(module, [])}
     declared = {normalise(re.split(r"[<>=!~\[; ]", name)[0]) for name in project["dependencies"]}
     assert declared <= used, declared - used
+
+
+def test_peers_of_the_benches_are_pinned_exactly() -> None:
+    folder = ROOT / "bench" / "constraints"
+    lines = [line for path in folder.glob("*.txt") for line in path.read_text(encoding="utf-8").split()]
+    assert lines
+    assert [line for line in lines if not PIN.fullmatch(line)] == []
+    for path in folder.glob("*/package.json"):
+        wanted = json.loads(path.read_text(encoding="utf-8"))["dependencies"]
+        lock = json.loads((path.parent / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+        assert {name: lock[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+        assert not [name for name, entry in lock.items() if "resolved" in entry]

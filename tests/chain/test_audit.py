@@ -69,6 +69,10 @@ class PostedJob:
 
 @pytest.fixture
 def posted(dev_chain: TestChain, gateway: Gateway, parties: Parties) -> PostedJob:
+    return play_posted(dev_chain, gateway, parties)
+
+
+def play_posted(dev_chain: TestChain, gateway: Gateway, parties: Parties) -> PostedJob:
     """Two rounds, one with a zero update, posted; the clock stands after the last one's window."""
     now = gateway.fetch_head().timestamp
     token = gateway.deployment.tally_token

@@ -153,6 +153,9 @@ def test_hot_key_is_replaced_after_the_delay(
 
     keyring = Keyring(home, ClientSettings(keystore_work=2**10), None)
     started = prepare_rotation(home, keyring, gateway, life.requester.sender, register)
+    dev_chain.pass_time(600)
+    again = prepare_rotation(home, keyring, gateway, life.requester.sender, lambda *_: None)
+    assert (again.due_at, again.successor, again.transaction) == (started.due_at, started.successor, None)
     assert read_address(home.node_wallet) == old.address
     with pytest.raises(RotationPending, match="--complete"):
         finish_rotation(home, gateway, life.requester.sender)

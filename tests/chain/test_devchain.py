@@ -1,12 +1,17 @@
 """The dev chain's process: ready when it says so, gone when it is stopped."""
 
+import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from contracts.devchain import AnvilFailed, AnvilMissing, DevChain, find_anvil, load_dev_signer
 from contracts.errors import ChainUnreachable
+from contracts.keeper import Keeper
 from contracts.rpc import Rpc
 from ledger.signatures import Signer
 from tests.chain.fixtures import TestChain
@@ -24,6 +29,26 @@ def test_chain_mines_by_itself_and_is_gone_after_stop() -> None:
     assert not psutil.pid_exists(process)
     with Rpc(chain.url, attempts=1) as rpc, pytest.raises(ChainUnreachable):
         rpc.fetch("eth_blockNumber")
+
+
+def test_chain_of_a_killed_program_ends_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "contracts.cli", "dev", "--block-time", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        url = json.loads(program.stdout.readline())["rpcUrl"]
+        (anvil,) = [child for child in psutil.Process(program.pid).children() if "anvil" in child.name()]
+        with Rpc(url, attempts=1) as rpc:
+            assert rpc.fetch("eth_chainId") == "0x7a69"
+        program.kill()
+    gone, alive = psutil.wait_procs([anvil], timeout=20)
+    assert (len(gone), alive) == (1, [])
+
+
+def test_keeper_of_a_process_that_has_ended_ends() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+        with Keeper(ended.pid) as keeper:
+            keeper._process.wait(20)
 
 
 def test_taken_port_is_told() -> None:

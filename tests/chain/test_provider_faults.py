@@ -1,12 +1,13 @@
 """What a failing provider does to reads and broadcasts."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from contracts.chain import Chain
-from contracts.errors import ChainUnreachable, ProviderRefused
+from contracts.chain import Chain, fetch_chain_id
+from contracts.errors import ChainUnreachable, NoProvider, ProviderRefused
 from contracts.events import Event
 from contracts.gateway import Gateway
 from contracts.refusals import TransactionReverted
@@ -41,6 +42,22 @@ def test_read_survives_short_silence_with_growing_waits(provider: Provider, rpc:
     provider.fault = lambda _: next(replies, None)
     assert rpc.fetch("eth_chainId") == "0x7a69"
     assert waits == [0.2, 0.4, 0.8]
+
+
+@pytest.mark.parametrize("answer", [None, 31337, "", "0x", "31337", "0xzz", []], ids=repr)
+def test_answer_that_is_no_chain_id_comes_from_no_provider(provider: Provider, rpc: Rpc, answer: object) -> None:
+    provider.fault = lambda request: (
+        200,
+        json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": answer}).encode(),
+    )
+    with pytest.raises(NoProvider, match="is this the address of an RPC provider"):
+        fetch_chain_id(rpc)
+
+
+def test_other_service_is_no_provider(provider: Provider, rpc: Rpc) -> None:
+    provider.fault = lambda _: (200, b'{"error": "UnknownPath", "detail": "not here"}')
+    with pytest.raises(NoProvider, match=r"got a refusal \(UnknownPath\): is this the address of an RPC provider"):
+        fetch_chain_id(rpc)
 
 
 def test_read_gives_up_and_hides_the_key_in_the_address(provider: Provider, rpc: Rpc, waits: list[float]) -> None:

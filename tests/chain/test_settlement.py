@@ -193,3 +193,37 @@ def test_an_unreachable_chain_is_waited_for(dev_chain: TestChain, desk: Desk) ->
         cut.look(2)
         assert cut.round(1).state == "anchored"
         cut.close()
+
+
+def test_missing_gas_is_said_where_people_wait_and_forgotten_once_it_is_there(
+    dev_chain: TestChain, gateway: Gateway, desk: Desk
+) -> None:
+    coordinator = "0x" + desk.life.coordinator.address.hex()
+    coin = hex(desk.gateway.fetch_balance(desk.life.coordinator.address))
+    gateway.rpc.send("anvil_setBalance", coordinator, "0x0")
+    desk.look(2)
+    assert [desk.node(node.address).state for node in NODES] == ["pending"] * len(NODES)
+    details = {desk.node(node.address).detail for node in NODES}
+    assert all(detail.startswith("the coordinator cannot pay the gas now: ") for detail in details)
+    gateway.rpc.send("anvil_setBalance", coordinator, coin)
+    desk = desk.restart()
+    desk.look(2)
+    assert [(row.state, row.detail) for row in (desk.node(node.address) for node in NODES)] == [("registered", "")] * 4
+
+    desk.seal(SCORES, last=True)
+    desk.look(2)
+    finish_windows(dev_chain, desk)
+    claim = ask(desk, 1, NODES[0].address)
+    gateway.rpc.send("anvil_setBalance", coordinator, "0x0")
+    desk.look(2)
+    with desk.context.database.read() as session:
+        waiting = claims.build_view(session, claims.load_claim(session, claim.claim))
+    assert waiting.state == "queued"
+    assert "cannot pay the gas now" in waiting.detail
+    gateway.rpc.send("anvil_setBalance", coordinator, coin)
+    desk = desk.restart()
+    desk.look(3)
+    with desk.context.database.read() as session:
+        paid = claims.build_view(session, claims.load_claim(session, claim.claim))
+    assert (paid.state, paid.detail) == ("paid", "")
+    desk.close()

@@ -87,7 +87,7 @@ class Node(Person):
     async def register(self) -> httpx.Response:
         operator = make_signer(f"operator of {self.address.hex()}").address
         statement = Registration(self.address, operator, operator, self.house.context.now + 3_600)
-        signed = Signed.issue(statement, REGISTRY_DOMAIN, self.signer)
+        signed = Signed.issue(statement, self.house.context.registry_domain, self.signer)
         body = {"registration": signed.to_json(), "hardware": HARDWARE, "version": "0.1.0"}
         return await self.house.client.post("/v1/nodes", json=body)
 
@@ -118,8 +118,9 @@ class Node(Person):
             "samples": 100,
             "report": sha256(canonical.encode(REPORT)),
         }
-        signed = Signed.issue(Contribution(**(fields | changes)), DOMAIN, self.signer)
-        self.openings[signed.statement.digest(DOMAIN)] = (opening, payload)
+        domain = self.house.context.domain
+        signed = Signed.issue(Contribution(**(fields | changes)), domain, self.signer)
+        self.openings[signed.statement.digest(domain)] = (opening, payload)
         return {**signed.to_json(), "report": dict(REPORT)}
 
     async def commit(self, assignment: dict[str, Any], payload: bytes) -> Receipt:
@@ -128,14 +129,15 @@ class Node(Person):
         response = await self.house.client.post("/v1/contributions", json=body)
         assert response.status_code == 200, response.text
         signed = Signed.from_json(Receipt, response.json())
-        signed.verify(DOMAIN, self.house.context.signer.address)
-        assert signed.statement.contribution == Contribution.from_json(body["statement"]).digest(DOMAIN)
+        domain = self.house.context.domain
+        signed.verify(domain, self.house.context.signer.address)
+        assert signed.statement.contribution == Contribution.from_json(body["statement"]).digest(domain)
         return signed.statement
 
     async def reveal(self, assignment: dict[str, Any]) -> httpx.Response:
         """Check the closing, and send the payload."""
         closing = Signed.from_json(Closing, assignment["closing"])
-        closing.verify(DOMAIN, self.house.context.signer.address)
+        closing.verify(self.house.context.domain, self.house.context.signer.address)
         digest = parse_hex(assignment["contribution"])
         assert to_hex(digest) in assignment["contributions"]
         return await self.put(digest)

@@ -1,16 +1,25 @@
 """Sign-in over HTTP: a nonce serves once, every line counts, and tokens run out."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from contracts.devchain import DevChain
 from coordinator.access.sign_in import SignInMessage
 from coordinator.access.tables import TokenRow
+from coordinator.compute.supervisor import ComputeChild
 from ledger.hexadecimal import to_address, to_hex
 from tests.coordination.people import Person, sign_in
-from tests.coordination.premises import House, make_signer
+from tests.coordination.premises import House, Premises, make_signer
 
 ANNE = make_signer("anne")
+
+
+@pytest.fixture
+def premises(tmp_path: Path, compute: ComputeChild, dev_chain: DevChain) -> Premises:
+    """A wrong signature could be that of a contract wallet: the chain is asked."""
+    return Premises(tmp_path, compute=compute, options={"rpc_url": dev_chain.url})
 
 
 async def ask(house: House) -> SignInMessage:
@@ -113,6 +122,7 @@ async def test_unknown_path_and_method_have_the_same_form(house: House) -> None:
     missing, wrong = await house.client.get("/v1/nothing"), await house.client.put("/v1/jobs")
     assert (missing.status_code, missing.json()["error"]) == (404, "UnknownPath")
     assert (wrong.status_code, wrong.json()["error"]) == (405, "WrongMethod")
+    assert all("GET /openapi.json" in answer.json()["detail"] for answer in (missing, wrong))
 
 
 def _digest(token: str) -> bytes:

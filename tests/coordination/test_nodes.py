@@ -73,17 +73,24 @@ async def test_presence_is_what_was_heard_lately(scene: Scene) -> None:
 async def test_telemetry_is_bounded(scene: Scene) -> None:
     node = scene.nodes[0]
     path = f"/v1/nodes/{to_address(node.address)}/telemetry"
-    body = {"job": to_hex(scene.job), "round": 1, "phase": "train", "seconds": 1.5}
+    measured = {"job": to_hex(scene.job), "round": 1, "phase": "train", "seconds": 1.5}
     limit = scene.house.context.settings.telemetry_per_round
-    for _ in range(limit):
+    body = {"measurements": [measured] * (limit // 2)}
+    for _ in range(2):
         assert (await node.send("POST", path, json=body)).status_code == 204
-    assert (await node.send("POST", path, json=body)).json()["error"] == "TelemetryFull"
+    one, later = {"measurements": [measured]}, {**measured, "round": 2}
+    assert (await node.send("POST", path, json=one)).json()["error"] == "TelemetryFull"
+    # All of a report or nothing of it.
+    mixed = {"measurements": [later, measured]}
+    assert (await node.send("POST", path, json=mixed)).json()["error"] == "TelemetryFull"
+    assert (await node.send("POST", path, json={"measurements": []})).status_code == 422
+    body = {"measurements": [later]}
     assert (await scene.nodes[1].send("POST", path, json=body)).json()["error"] == "NotThisNode"
-    long = {**body, "round": 2, "lines": ["x" * 301]}
+    long = {"measurements": [{**later, "lines": ["x" * 301]}]}
     assert (await node.send("POST", path, json=long)).status_code == 422
     scene.house.clock.advance(scene.house.context.settings.telemetry_keep_seconds + 1)
     await node.enter()
-    assert (await node.send("POST", path, json={**body, "round": 2})).status_code == 204
+    assert (await node.send("POST", path, json=body)).status_code == 204
     with scene.house.context.database.read() as session:
         assert len(session.exec(select(TelemetryRow)).all()) == 1
 

@@ -19,7 +19,7 @@ from coordinator.rounds.desk import RoundDesk
 from coordinator.settings import load_settings
 from ledger.hexadecimal import to_hex
 from tests.coordination.learning import Course, make_spec, make_terms
-from tests.coordination.people import Node, Requester
+from tests.coordination.people import Node, Requester, sign_in
 from tests.coordination.premises import Clock, House, Premises, make_deployment, make_signer
 from tests.coordination.test_rounds import make_payload
 
@@ -180,6 +180,27 @@ def test_killed_server_starts_again_at_once(tmp_path: Path) -> None:
     log = (tmp_path / "serve.log").read_text()
     assert "Traceback" not in log
     assert log.count("lease_acquired") >= 1
+
+
+async def test_stopped_server_answers_who_waits(tmp_path: Path, course: Course) -> None:
+    set_up(tmp_path)
+    port = find_free_ports(1)[0]
+    url = f"http://127.0.0.1:{port}"
+    deployment = ("--deployment", str(tmp_path / "deployment.json"), "--dev")
+    with run(tmp_path, "serve", "--port", str(port), *deployment) as process:
+        wait_until_ready(url)
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            token = await sign_in(client, make_signer("node 0"))
+            headers = {"Authorization": f"Bearer {token}"}
+            polls = [
+                asyncio.create_task(client.get(f"/v1/assignments?wait={wait}", headers=headers)) for wait in (50, 50.5)
+            ]
+            # Known before the polls wait, or the second of them would be the first to be heard.
+            assert (await client.get("/v1/assignments?wait=0", headers=headers)).status_code == 204
+            process.terminate()
+            assert [(await poll).status_code for poll in polls] == [204, 204]
+        await asyncio.to_thread(process.wait, 30)
+    assert "Traceback" not in (tmp_path / "serve.log").read_text()
 
 
 @pytest.mark.parametrize(

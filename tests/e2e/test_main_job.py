@@ -35,3 +35,4 @@ def test_job_is_paid_by_worth_and_passes_its_audit(tmp_path: Path) -> None:
         assert all(view.metrics and view.metrics["accuracy"] > 0 for view in world.api.fetch(calls.rounds(job)))
         assert [view.round for view in views] == [1, 2]
         verify_audit(world.audit(job))
+        verify_audit(world.audit_bundle(job))

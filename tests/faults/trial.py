@@ -16,7 +16,7 @@ from ledger.wire import RoundView
 from tests.chain.provider import Request as RpcRequest
 from tests.e2e.gate import Barrier, Request, wait_until
 from tests.e2e.programs import Program, ProgramFailed
-from tests.e2e.world import World
+from tests.e2e.world import FLEET_NODES, World
 
 ROUNDS = 2
 RULES = {"rounds": ROUNDS, "scoringRule": "by-weight", "pricePerNat": "33.333333333333333333"}
@@ -41,13 +41,18 @@ class Trial:
     def __init__(self, world: World) -> None:
         self._world = world
         self._node = world.start_node()
-        world.start_fleet()
+        self._fleet = world.start_fleet()
         world.wait_joined()
 
     @property
     def node(self) -> Program:
         """Node A's process."""
         return self._node
+
+    @property
+    def fleet(self) -> Program:
+        """The fleet's process."""
+        return self._fleet
 
     def run_undisturbed(self) -> bytes:
         """The job from opening to claims; returns its id."""
@@ -75,20 +80,20 @@ class Trial:
         contributions.wait_for(_anyone, len(self._world.nodes))
         self._expect(job, "committing", committed=0)
         victim.strike()
-        self._wait_node_back(contributions)
+        self._wait_nodes_back(contributions, robbed=0)
         self._expect(job, "committing", committed=0)
 
     def _strike_at_commitment(self, job: bytes, victim: Victim, contributions: Barrier) -> None:
         contributions.rob(contributions.wait_for(self._is_from_a, 1)[0])
         self._expect(job, "committing", committed=1)
         victim.strike()
-        self._wait_node_back(contributions)
+        self._wait_nodes_back(contributions, robbed=1)
         self._expect(job, "committing", committed=1)
 
     def _strike_at_reveal(self, job: bytes, victim: Victim, payloads: Barrier) -> None:
         payloads.wait_for(_anyone, len(self._world.nodes))
         first = self._world.api.fetch(calls.closing(job, 1)).contributions[0]
-        kills = self._node.kills
+        kills, fleet_kills = self._node.kills, self._fleet.kills
 
         def is_from_a(request: Request) -> bool:
             return to_hex(first) in request.path
@@ -97,6 +102,8 @@ class Trial:
         self._expect(job, "revealing", committed=len(self._world.nodes), revealed=1)
         victim.strike()
         payloads.wait_for(is_from_a, self._node.kills - kills)
+        sendings = 1 + self._fleet.kills - fleet_kills
+        payloads.wait_for(lambda request: not is_from_a(request), sendings * FLEET_NODES)
         self._expect(job, "revealing", committed=len(self._world.nodes), revealed=1)
 
     def _strike_at_tally(self, job: bytes, victim: Victim, payloads: Barrier) -> None:
@@ -166,10 +173,11 @@ class Trial:
         assert view is not None
         return view
 
-    def _wait_node_back(self, barrier: Barrier) -> None:
-        """A killed node A comes back and sends what it had signed once more."""
-        if self._node.kills:
-            barrier.wait_for(self._is_from_a, self._node.kills)
+    def _wait_nodes_back(self, barrier: Barrier, robbed: int) -> None:
+        """Killed nodes send what they had signed once more; of A's requests `robbed` have gone through."""
+        barrier.wait_for(self._is_from_a, 1 + self._node.kills - robbed)
+        sendings = 1 + self._fleet.kills
+        barrier.wait_for(lambda request: not self._is_from_a(request), sendings * FLEET_NODES)
 
     def _is_from_a(self, request: Request) -> bool:
         return self._world.node_a.hex() in request.body.decode().lower()

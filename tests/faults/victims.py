@@ -1,4 +1,4 @@
-"""Who is struck: the coordinator, its worker, a node, the connection to the chain."""
+"""Who is struck: the coordinator, its worker, the nodes, the connection to the chain."""
 
 from tests.e2e.gate import wait_until
 from tests.e2e.programs import Program
@@ -44,20 +44,21 @@ class Worker:
         return claims
 
 
-class Node:
-    """Node A; while claims are on their way, the command that claims."""
+class Nodes:
+    """Node A and the fleet; while claims are on their way, the commands that claim."""
 
     def __init__(self, world: World, trial: Trial) -> None:
         self._world, self._trial = world, trial
         self.hits = 0
 
     def strike(self) -> None:
-        """Kills it."""
-        self._trial.node.kill_and_start_again()
+        """Kills both."""
+        for program in (self._trial.node, self._trial.fleet):
+            program.kill_and_start_again()
         self.hits += 1
 
     def strike_claim(self, claims: list[Program]) -> list[Program]:
-        """Kills the command and asks again."""
+        """Kills the commands and asks again."""
         for claim in claims:
             claim.kill_and_start_again()
         self.hits += 1

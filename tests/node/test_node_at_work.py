@@ -58,6 +58,27 @@ async def test_entries_are_kept_with_proofs_that_verify(stage: Stage, tmp_path: 
     await host.close()
 
 
+async def test_idle_node_keeps_its_last_entry_and_learns_of_its_anchor(stage: Stage, tmp_path: Path) -> None:
+    """No assignment follows the last round of a job: what it pays by must not depend on the coordinator for ever."""
+    wire = Wire(stage.app)
+    host = open_host(stage.house, tmp_path / "home", wire, rules=ENDLESS)
+    agents = [stage.agent(host, 0), stage.agent(host, 1)]
+    node = agents[0].node
+
+    async def watch() -> None:
+        await wait_for(lambda: stage_of(host, stage, 2) == "revealed")
+        await wait_for(lambda: len(host.archive.list_entries(node)) == 2)
+        for number in (1, 2):
+            await stage.house.context.database.run_write(anchor, stage.job, number)
+        await wait_for(lambda: host.archive.list_unanchored(node, stage.job) == [])
+
+    await run_until(agents, watch())
+    last = host.archive.list_entries(node)[-1]
+    assert read_entry(last, make_pin(stage.house), stage.job, 2, node).earned > 0
+    assert (host.archive.list_missing_entries(node), host.archive.list_unanchored_jobs(node)) == ([], [])
+    await host.close()
+
+
 async def test_node_stops_while_too_many_rounds_wait_for_their_anchor(stage: Stage, tmp_path: Path) -> None:
     limited = replace(ENDLESS, max_ahead=1)
     host = open_host(stage.house, tmp_path / "home", Wire(stage.app), rules=limited)
@@ -80,8 +101,8 @@ def stage_of(host: Host, stage: Stage, number: int) -> str | None:
     return None if kept is None else kept.state
 
 
-def anchor(session: Session, job: bytes) -> None:
-    mark_anchored(session, job, 1, final_at=1_900_000_000, transaction=bytes(32), block=9)
+def anchor(session: Session, job: bytes, number: int = 1) -> None:
+    mark_anchored(session, job, number, final_at=1_900_000_000, transaction=bytes(32), block=9)
 
 
 async def test_bond_bounds_how_far_ahead_a_node_works(house: House, course: Course, tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ class SimulatedEvidence:
         assert job
         return self.job_files
 
+    def count_rounds(self, job: bytes) -> int:
+        assert job
+        return len(self.rounds)
+
     def fetch_round(self, job: bytes, number: int) -> Mapping[str, bytes]:
         assert job
         return self.rounds[number].files
@@ -111,8 +115,8 @@ def make_account(job: SimulatedJob, earned: int, paid: int) -> AccountState:
 def strike(facts: ChainFacts, first: int) -> ChainFacts:
     """The same chain with the rounds from `first` on struck."""
     rounds = tuple(
-        replace(posted, anchored=replace(posted.anchored, struck=posted.header.round >= first))
-        for posted in facts.rounds
+        replace(posted, anchored=replace(posted.anchored, struck=number >= first))
+        for number, posted in enumerate(facts.rounds, start=1)
     )
     return replace(facts, rounds=rounds)
 

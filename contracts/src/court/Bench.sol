@@ -6,7 +6,7 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 
 import {EntryTree} from "../EntryTree.sol";
 import {Errors} from "../Errors.sol";
-import {Entry, RoundHeader} from "../Statements.sol";
+import {Anchor, Entry, RoundHeader} from "../Statements.sol";
 import {
     IChallengeCourt,
     PostedRound,
@@ -24,6 +24,8 @@ import {Words} from "./Words.sol";
 abstract contract Bench is IChallengeCourt {
     IJobLedger internal immutable _ledger;
     INodeRegistry internal immutable _registry;
+    bytes32 private immutable _domain;
+    uint256 private immutable _chainId;
 
     constructor(address ledger_, address registry_) {
         if (ledger_.code.length == 0) revert Errors.Tallystick_NoCode(ledger_);
@@ -35,6 +37,7 @@ abstract contract Bench is IChallengeCourt {
         named = IJobLedger(ledger_).registry();
         if (named != registry_) revert Errors.Tallystick_Counterpart(named, registry_);
         (_ledger, _registry) = (IJobLedger(ledger_), INodeRegistry(registry_));
+        (_domain, _chainId) = (IJobLedger(ledger_).domainSeparator(), block.chainid);
     }
 
     /// @inheritdoc IChallengeCourt
@@ -60,8 +63,10 @@ abstract contract Bench is IChallengeCourt {
 
     // Statements
 
+    /// @dev In the ledger's domain, which is another one after a fork of the chain.
     function _digest(bytes32 structHash) internal view returns (bytes32) {
-        return MessageHashUtils.toTypedDataHash(_ledger.domainSeparator(), structHash);
+        bytes32 domain = block.chainid == _chainId ? _domain : _ledger.domainSeparator();
+        return MessageHashUtils.toTypedDataHash(domain, structHash);
     }
 
     /// @dev Digest of a receipt that the coordinator signed for the round.
@@ -109,7 +114,7 @@ abstract contract Bench is IChallengeCourt {
 
     /// @dev Who must have signed; zero, which signs nothing, if there is no such job.
     function _coordinatorOf(bytes32 job) internal view returns (address) {
-        return _ledger.jobOf(job).coordinator;
+        return _ledger.coordinatorOf(job);
     }
 
     // Posted rounds
@@ -119,35 +124,28 @@ abstract contract Bench is IChallengeCourt {
         _ledger.verifyAnchor(posted.job, posted.round, posted.anchor);
     }
 
-    /// @dev Reverts unless the round is posted with this header.
+    /// @dev Reverts unless this is the anchor's header. That the anchor, which has a count, is posted, the ledger verifies
+    /// when the round is rejected.
     function _requireHeader(PostedRound calldata posted, RoundHeader calldata header) internal view {
-        _requirePosted(posted);
+        if (posted.anchor.count == 0) revert Errors.ChallengeCourt_NotPosted(posted.job, posted.round);
         _requireEqual(_digest(Words.hashHeader(header)), posted.anchor.headerDigest);
     }
 
-    /// @dev Leaf of an entry that is one of the first `count` of a tree; whether that tree is posted is for the caller.
-    function _requireEntry(bytes32 root, uint64 count, ProvenEntry calldata proven)
-        internal
-        pure
-        returns (bytes32 leaf)
-    {
+    /// @dev Leaf of an entry that is one of the first `count` of a tree. Whether that tree is posted the ledger verifies:
+    /// for the round that is challenged when it is rejected, since no entry fits an anchor without a count.
+    function _requireEntry(Anchor calldata anchor, ProvenEntry calldata proven) internal pure returns (bytes32 leaf) {
         Entry calldata entry = proven.entry;
         leaf = EntryTree.hashLeaf(entry.seq, entry.node, entry.earned, Words.hashBody(entry.body));
-        if (entry.seq >= count) revert Errors.ChallengeCourt_SeqOutOfRange(entry.seq, count);
-        _requireLeaf(root, count, proven.proof, leaf);
+        if (entry.seq >= anchor.count) revert Errors.ChallengeCourt_SeqOutOfRange(entry.seq, anchor.count);
+        _requireLeaf(anchor, proven.proof, leaf);
     }
 
     /// @dev Reverts unless a leaf, padding or not, is in a tree of the depth that `count` entries have.
-    function _requireLeaf(bytes32 root, uint64 count, bytes32[] calldata proof, bytes32 leaf) internal pure {
-        if (!EntryTree.isDepth(proof.length, count) || EntryTree.rootOf(proof, leaf) != root) {
+    function _requireLeaf(Anchor calldata anchor, bytes32[] calldata proof, bytes32 leaf) internal pure {
+        bytes32 root = anchor.entriesRoot;
+        if (!EntryTree.isDepth(proof.length, anchor.count) || EntryTree.rootOf(proof, leaf) != root) {
             revert Errors.ChallengeCourt_NotInTree(leaf, root);
         }
-    }
-
-    /// @dev Leaf of an entry of a posted round.
-    function _requireEntry(PostedRound calldata posted, ProvenEntry calldata proven) internal view returns (bytes32) {
-        _requirePosted(posted);
-        return _requireEntry(posted.anchor.entriesRoot, posted.anchor.count, proven);
     }
 
     /// @dev keccak256 of two words, the smaller first.

@@ -2,9 +2,20 @@
 pragma solidity 0.8.30;
 
 import {Errors} from "../Errors.sol";
-import {Limits} from "../Limits.sol";
 import {Fault, IChallengeCourt, PostedRound, WaitingBounty} from "../interfaces/IChallengeCourt.sol";
 import {Bench} from "./Bench.sol";
+
+/// @notice What a challenge comes to. It travels in memory: given one by one, its constants would make the compiler write
+/// `_uphold` out for every fault, and the court exceed the size limit.
+/// @param shown whether the exhibits show the fault
+/// @param subject of the fault's id
+/// @param salt of the sender's commitment, if there is one
+struct Finding {
+    Fault fault;
+    bool shown;
+    bytes32 subject;
+    bytes32 salt;
+}
 
 /// @title Bounties
 /// @notice What follows from a proven fault, and who gets the challenger's part of the bond.
@@ -68,24 +79,23 @@ abstract contract Bounties is Bench {
     }
 
     /// @dev Tells the ledger of a fault, or reverts unless the exhibits have shown it. The bond is cut once per job, so at most one bounty of a job waits.
-    function _uphold(bool shown, Fault fault, PostedRound calldata posted, bytes32 subject, bytes32 salt) internal {
+    function _uphold(PostedRound calldata posted, Finding memory finding) internal {
         // Check
-        if (!shown) revert Errors.ChallengeCourt_NotProven(uint8(fault));
-        bytes32 faultId = hashFault(fault, posted.job, posted.round, subject);
-        uint256 madeAt = _committedAt(faultId, salt);
+        Fault fault = finding.fault;
+        if (!finding.shown) revert Errors.ChallengeCourt_NotProven(uint8(fault));
+        bytes32 faultId = hashFault(fault, posted.job, posted.round, finding.subject);
+        uint256 madeAt = _committedAt(faultId, finding.salt);
         bool committed = madeAt != 0 && madeAt < block.timestamp;
+        // Interaction: first, since it says what waits; the ledger calls nobody
+        (uint256 waiting, uint256 window) =
+            _ledger.reject(posted.job, posted.round, posted.anchor, committed ? msg.sender : address(0));
         // Effect
-        uint64 waitsUntil = committed ? 0 : _await(posted.job, faultId);
+        uint64 waitsUntil = 0;
+        if (waiting != 0) {
+            _waiting[posted.job][faultId].provenAt = uint48(block.timestamp);
+            waitsUntil = uint64(block.timestamp + window);
+        }
         emit ChallengeUpheld(posted.job, posted.round, fault, faultId, msg.sender, waitsUntil);
-        // Interaction
-        _ledger.reject(posted.job, posted.round, posted.anchor, committed ? msg.sender : address(0));
-    }
-
-    function _await(bytes32 job, bytes32 faultId) private returns (uint64 waitsUntil) {
-        (uint256 bond, uint256 window) = (_ledger.jobOf(job).bond, _ledger.jobOf(job).window);
-        if (bond < Limits.BOUNTY_DIVISOR) return 0;
-        _waiting[job][faultId].provenAt = uint48(block.timestamp);
-        return uint64(block.timestamp + window);
     }
 
     function _committedAt(bytes32 faultId, bytes32 salt) private view returns (uint256) {

@@ -6,14 +6,14 @@ import {Errors} from "../Errors.sol";
 import {Anchor, Contribution} from "../Statements.sol";
 import {Demand, Fault, IChallengeCourt, PostedRound, ProvenEntry} from "../interfaces/IChallengeCourt.sol";
 import {Exhibit, Finality, Job} from "../interfaces/IJobLedger.sol";
-import {Bounties} from "./Bounties.sol";
+import {Bounties, Finding} from "./Bounties.sol";
 
 /// @title Demands
 /// @notice Entries that must be shown: asked for in the first third of a round's window, shown in the second; what was
 /// not shown can be challenged from then on. Bonds are native coin, drawn by whoever they were credited to.
 abstract contract Demands is Bounties {
     /// @inheritdoc IChallengeCourt
-    uint256 public constant demandGas = 400_000;
+    uint256 public constant demandGas = 200_000;
 
     mapping(bytes32 job => mapping(uint64 round => mapping(uint64 seq => Demand))) private _demands;
     mapping(address account => uint256 amount) private _coin;
@@ -48,7 +48,7 @@ abstract contract Demands is Bounties {
         uint64 previousRound = exhibit.entry.body.previousRound;
         if (previousRound != 0) {
             _ledger.verifyAnchor(job, previousRound, previousAnchor);
-            _requireEntry(previousAnchor.entriesRoot, previousAnchor.count, previous);
+            _requireEntry(previousAnchor, previous);
             _requireNode(previous.entry.node, exhibit.entry.node);
         }
         // Effect
@@ -63,7 +63,7 @@ abstract contract Demands is Bounties {
         uint64 count = posted.anchor.count;
         if (seq < count) revert Errors.ChallengeCourt_NotPadding(seq, count);
         bytes32 leaf = EntryTree.hashLeaf(seq, address(0), 0, 0);
-        _requireLeaf(posted.anchor.entriesRoot, count, proof, leaf);
+        _requireLeaf(posted.anchor, proof, leaf);
         // Effect
         _settle(posted.job, posted.round, seq);
         emit PaddingShown(posted.job, posted.round, seq, msg.sender);
@@ -76,7 +76,7 @@ abstract contract Demands is Bounties {
         _requirePosted(posted);
         // Effect
         _giveBack(state);
-        _uphold(_isOverdue(state), Fault.DemandUnanswered, posted, bytes32(uint256(seq)), salt);
+        _uphold(posted, Finding(Fault.DemandUnanswered, _isOverdue(state), bytes32(uint256(seq)), salt));
     }
 
     /// @inheritdoc IChallengeCourt

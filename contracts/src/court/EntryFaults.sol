@@ -5,7 +5,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import {Anchor, Contribution, Entry, RoundHeader, Terms} from "../Statements.sol";
 import {Fault, IChallengeCourt, PostedRound, ProvenEntry} from "../interfaces/IChallengeCourt.sol";
-import {Bounties} from "./Bounties.sol";
+import {Bounties, Finding} from "./Bounties.sol";
 import {Carry} from "./Carry.sol";
 import {Formula} from "./Formula.sol";
 import {Receipts} from "./Receipts.sol";
@@ -28,10 +28,10 @@ abstract contract EntryFaults is Bounties {
         bytes32 salt
     ) external {
         _requireHeader(posted, header);
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _requireEqual(_digest(Words.hashContribution(contribution)), entry.entry.body.contribution);
         bool fits = contribution.node == entry.entry.node && contribution.isMadeFor(header);
-        _uphold(!fits, Fault.ContributionAltered, posted, leaf, salt);
+        _uphold(posted, Finding(Fault.ContributionAltered, !fits, leaf, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -41,9 +41,9 @@ abstract contract EntryFaults is Bounties {
         bytes calldata signatures,
         bytes32 salt
     ) external {
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _requireEqual(keccak256(signatures), entry.entry.body.signatures);
-        _uphold(!_isSigned(entry.entry, signatures), Fault.SignaturesFalse, posted, leaf, salt);
+        _uphold(posted, Finding(Fault.SignaturesFalse, !_isSigned(entry.entry, signatures), leaf, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -53,21 +53,26 @@ abstract contract EntryFaults is Bounties {
         ProvenEntry calldata other,
         bytes32 salt
     ) external {
-        bytes32 first = _requireEntry(posted, one);
-        bytes32 second = _requireEntry(posted.anchor.entriesRoot, posted.anchor.count, other);
+        bytes32 first = _requireEntry(posted.anchor, one);
+        bytes32 second = _requireEntry(posted.anchor, other);
         _uphold(
-            first != second && Totals.collide(one.entry, other.entry),
-            Fault.CountedTwice,
             posted,
-            _pair(first, second),
-            salt
+            Finding(
+                Fault.CountedTwice,
+                first != second && Totals.collide(one.entry, other.entry),
+                _pair(first, second),
+                salt
+            )
         );
     }
 
     /// @inheritdoc IChallengeCourt
     function challengeFirstTotals(PostedRound calldata posted, ProvenEntry calldata entry, bytes32 salt) external {
-        bytes32 leaf = _requireEntry(posted, entry);
-        _uphold(entry.entry.seq == 0 && !Totals.isStart(entry.entry.body), Fault.FirstTotalsWrong, posted, leaf, salt);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
+        _uphold(
+            posted,
+            Finding(Fault.FirstTotalsWrong, entry.entry.seq == 0 && !Totals.isStart(entry.entry.body), leaf, salt)
+        );
     }
 
     /// @inheritdoc IChallengeCourt
@@ -77,18 +82,18 @@ abstract contract EntryFaults is Bounties {
         ProvenEntry calldata later,
         bytes32 salt
     ) external {
-        _requireEntry(posted, before);
-        bytes32 leaf = _requireEntry(posted.anchor.entriesRoot, posted.anchor.count, later);
+        _requireEntry(posted.anchor, before);
+        bytes32 leaf = _requireEntry(posted.anchor, later);
         (Entry calldata one, Entry calldata other) = (before.entry, later.entry);
         bool neighbours = uint256(one.seq) + 1 == other.seq;
         bool right = Totals.isStep(one.body, other.body) && Totals.areOfOneRound(one.body, other.body);
-        _uphold(neighbours && !right, Fault.TotalsWrong, posted, leaf, salt);
+        _uphold(posted, Finding(Fault.TotalsWrong, neighbours && !right, leaf, salt));
     }
 
     /// @inheritdoc IChallengeCourt
     function challengeVerdict(PostedRound calldata posted, ProvenEntry calldata entry, bytes32 salt) external {
-        bytes32 leaf = _requireEntry(posted, entry);
-        _uphold(!Formula.isFit(entry.entry.body), Fault.VerdictUnfit, posted, leaf, salt);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
+        _uphold(posted, Finding(Fault.VerdictUnfit, !Formula.isFit(entry.entry.body), leaf, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -100,16 +105,16 @@ abstract contract EntryFaults is Bounties {
         bytes32 salt
     ) external {
         _requireHeader(posted, header);
-        bytes32 leaf = _requireEntry(posted.anchor.entriesRoot, posted.anchor.count, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _requireEqual(Words.hashTerms(terms), posted.job);
         uint256 reward = Formula.rewardOf(terms, header, entry.entry.body.gain);
-        _uphold(entry.entry.body.reward != reward, Fault.RewardWrong, posted, leaf, salt);
+        _uphold(posted, Finding(Fault.RewardWrong, entry.entry.body.reward != reward, leaf, salt));
     }
 
     /// @inheritdoc IChallengeCourt
     function challengeUnfounded(PostedRound calldata posted, ProvenEntry calldata entry, bytes32 salt) external {
-        bytes32 leaf = _requireEntry(posted, entry);
-        _uphold(!Carry.isFounded(entry.entry, posted.round), Fault.CarryUnfounded, posted, leaf, salt);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
+        _uphold(posted, Finding(Fault.CarryUnfounded, !Carry.isFounded(entry.entry, posted.round), leaf, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -120,10 +125,12 @@ abstract contract EntryFaults is Bounties {
         ProvenEntry calldata previousEntry,
         bytes32 salt
     ) external {
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _requireEarlier(posted.job, entry.entry.body.previousRound, previous, previousEntry);
         bool ofNode = entry.entry.node == previousEntry.entry.node;
-        _uphold(ofNode && !Carry.follows(entry.entry, previousEntry.entry), Fault.CarryWrong, posted, leaf, salt);
+        _uphold(
+            posted, Finding(Fault.CarryWrong, ofNode && !Carry.follows(entry.entry, previousEntry.entry), leaf, salt)
+        );
     }
 
     /// @inheritdoc IChallengeCourt
@@ -134,10 +141,10 @@ abstract contract EntryFaults is Bounties {
         ProvenEntry calldata skipped,
         bytes32 salt
     ) external {
-        bytes32 leaf = _requireEntry(posted, entry);
+        bytes32 leaf = _requireEntry(posted.anchor, entry);
         _requireEarlier(posted.job, between.round, between.anchor, skipped);
         bool isBetween = entry.entry.body.previousRound < between.round && between.round < posted.round;
-        _uphold(isBetween && entry.entry.node == skipped.entry.node, Fault.EntrySkipped, posted, leaf, salt);
+        _uphold(posted, Finding(Fault.EntrySkipped, isBetween && entry.entry.node == skipped.entry.node, leaf, salt));
     }
 
     function _requireEarlier(bytes32 job, uint64 round, Anchor calldata anchor, ProvenEntry calldata proven)
@@ -145,7 +152,7 @@ abstract contract EntryFaults is Bounties {
         view
     {
         _ledger.verifyAnchor(job, round, anchor);
-        _requireEntry(anchor.entriesRoot, anchor.count, proven);
+        _requireEntry(anchor, proven);
     }
 
     function _isSigned(Entry calldata entry, bytes calldata signatures) private pure returns (bool) {

@@ -12,7 +12,7 @@ import {
     SignedReceipt
 } from "../interfaces/IChallengeCourt.sol";
 import {Finality, Job} from "../interfaces/IJobLedger.sol";
-import {Bounties} from "./Bounties.sol";
+import {Bounties, Finding} from "./Bounties.sol";
 import {Receipts} from "./Receipts.sol";
 import {Words} from "./Words.sol";
 
@@ -29,16 +29,16 @@ abstract contract StatementFaults is Bounties {
         bytes32 salt
     ) external {
         bytes32 digest = _attestReceipt(posted, receipt, _coordinatorOf(posted.job));
-        _requireEntry(posted, entry);
+        _requireEntry(posted.anchor, entry);
         bool sameSeq = receipt.receipt.seq == entry.entry.seq;
-        _uphold(sameSeq && !receipt.receipt.isKept(entry.entry), Fault.ReceiptReplaced, posted, digest, salt);
+        _uphold(posted, Finding(Fault.ReceiptReplaced, sameSeq && !receipt.receipt.isKept(entry.entry), digest, salt));
     }
 
     /// @inheritdoc IChallengeCourt
     function challengeDropped(PostedRound calldata posted, SignedReceipt calldata receipt, bytes32 salt) external {
         bytes32 digest = _attestReceipt(posted, receipt, _coordinatorOf(posted.job));
         _requirePosted(posted);
-        _uphold(receipt.receipt.seq >= posted.anchor.count, Fault.ReceiptDropped, posted, digest, salt);
+        _uphold(posted, Finding(Fault.ReceiptDropped, receipt.receipt.seq >= posted.anchor.count, digest, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -46,7 +46,7 @@ abstract contract StatementFaults is Bounties {
         Job memory job = _ledger.jobOf(posted.job);
         bytes32 digest = _attestReceipt(posted, receipt, job.coordinator);
         bool late = posted.round > job.posted && block.timestamp > receipt.receipt.anchorBy;
-        _uphold(late && !_isExcused(posted.job, job), Fault.RoundMissing, posted, digest, salt);
+        _uphold(posted, Finding(Fault.RoundMissing, late && !_isExcused(posted.job, job), digest, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -60,11 +60,13 @@ abstract contract StatementFaults is Bounties {
         bytes32 first = _attestReceipt(posted, one, coordinator);
         bytes32 second = _attestReceipt(posted, other, coordinator);
         _uphold(
-            first != second && one.receipt.collide(other.receipt),
-            Fault.ReceiptsConflict,
             posted,
-            _pair(first, second),
-            salt
+            Finding(
+                Fault.ReceiptsConflict,
+                first != second && one.receipt.collide(other.receipt),
+                _pair(first, second),
+                salt
+            )
         );
     }
 
@@ -78,7 +80,7 @@ abstract contract StatementFaults is Bounties {
         address coordinator = _coordinatorOf(posted.job);
         _attestReceipt(posted, before, coordinator);
         bytes32 digest = _attestReceipt(posted, later, coordinator);
-        _uphold(before.receipt.isBroken(later.receipt), Fault.ReceiptsBroken, posted, digest, salt);
+        _uphold(posted, Finding(Fault.ReceiptsBroken, before.receipt.isBroken(later.receipt), digest, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -90,7 +92,7 @@ abstract contract StatementFaults is Bounties {
     ) external {
         bytes32 digest = _attestReceipt(posted, receipt, _coordinatorOf(posted.job));
         _requireEqual(_digest(Words.hashContribution(contribution)), receipt.receipt.contribution);
-        _uphold(receipt.receipt.isFalseStart(contribution), Fault.FirstReceiptBroken, posted, digest, salt);
+        _uphold(posted, Finding(Fault.FirstReceiptBroken, receipt.receipt.isFalseStart(contribution), digest, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -103,7 +105,8 @@ abstract contract StatementFaults is Bounties {
         bytes32 digest = _attestReceipt(posted, receipt, _coordinatorOf(posted.job));
         _requireHeader(posted, header);
         _uphold(
-            receipt.receipt.isFalseEnd(header.count, header.accumulator), Fault.LastReceiptBroken, posted, digest, salt
+            posted,
+            Finding(Fault.LastReceiptBroken, receipt.receipt.isFalseEnd(header.count, header.accumulator), digest, salt)
         );
     }
 
@@ -117,7 +120,7 @@ abstract contract StatementFaults is Bounties {
         address coordinator = _coordinatorOf(posted.job);
         bytes32 first = _attestClosing(posted, one, coordinator);
         bytes32 second = _attestClosing(posted, other, coordinator);
-        _uphold(first != second, Fault.ClosingsConflict, posted, _pair(first, second), salt);
+        _uphold(posted, Finding(Fault.ClosingsConflict, first != second, _pair(first, second), salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -131,7 +134,7 @@ abstract contract StatementFaults is Bounties {
         _attestClosing(posted, closing, coordinator);
         bytes32 digest = _attestReceipt(posted, receipt, coordinator);
         bool excluded = receipt.receipt.isExcluded(closing.closing.count, closing.closing.accumulator);
-        _uphold(excluded, Fault.ClosingExceeded, posted, digest, salt);
+        _uphold(posted, Finding(Fault.ClosingExceeded, excluded, digest, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -143,7 +146,7 @@ abstract contract StatementFaults is Bounties {
     ) external {
         bytes32 digest = _attestClosing(posted, closing, _coordinatorOf(posted.job));
         _requireHeader(posted, header);
-        _uphold(!header.isClosedBy(closing.closing), Fault.ClosingDiffers, posted, digest, salt);
+        _uphold(posted, Finding(Fault.ClosingDiffers, !header.isClosedBy(closing.closing), digest, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -156,14 +159,14 @@ abstract contract StatementFaults is Bounties {
         address coordinator = _coordinatorOf(posted.job);
         bytes32 first = _attestHeader(posted, one, coordinator);
         bytes32 second = _attestHeader(posted, other, coordinator);
-        _uphold(first != second, Fault.HeadersConflict, posted, _pair(first, second), salt);
+        _uphold(posted, Finding(Fault.HeadersConflict, first != second, _pair(first, second), salt));
     }
 
     /// @inheritdoc IChallengeCourt
     function challengePosted(PostedRound calldata posted, SignedHeader calldata header, bytes32 salt) external {
         bytes32 digest = _attestHeader(posted, header, _coordinatorOf(posted.job));
         _requirePosted(posted);
-        _uphold(digest != posted.anchor.headerDigest, Fault.HeaderReplaced, posted, digest, salt);
+        _uphold(posted, Finding(Fault.HeaderReplaced, digest != posted.anchor.headerDigest, digest, salt));
     }
 
     /// @inheritdoc IChallengeCourt
@@ -179,7 +182,7 @@ abstract contract StatementFaults is Bounties {
             _requireEqual(_digest(Words.hashHeader(parent)), header.parent);
             broken = header.baseModel != parent.nextModel;
         }
-        _uphold(broken, Fault.ModelBroken, posted, posted.anchor.headerDigest, salt);
+        _uphold(posted, Finding(Fault.ModelBroken, broken, posted.anchor.headerDigest, salt));
     }
 
     /// @dev Whether a round after the last posted one need not come: the job was halted at a posted round, by a rejection

@@ -25,12 +25,12 @@ enum Finality {
 /// @param rounds how many rounds the escrow covers
 /// @param lastHeader digest of the last posted header; the job id before the first
 /// @param budgetPerRound the most one round can pay
-/// @param bond what is locked of the coordinator's; 0 once cut or released
+/// @param minStake the most a node can lose by equivocating in this job, in base units of the registry's stake token
 /// @param requester gets back what is not earned
 /// @param anchorSeconds seconds after its reveal phase by which a round must be on chain
 /// @param burnedRounds budgets burned by rejection
 /// @param closed whether what was left has been returned
-/// @param minStake the most a node can lose by equivocating in this job, in base units of the registry's stake token
+/// @param bond what is locked of the coordinator's; 0 once cut or released
 /// @param bounty the challenger's part of a cut bond that nobody has been awarded yet
 struct Job {
     uint96 paid;
@@ -47,12 +47,12 @@ struct Job {
     uint24 rounds;
     bytes32 lastHeader;
     uint128 budgetPerRound;
-    uint128 bond;
+    uint128 minStake;
     address requester;
     uint32 anchorSeconds;
     uint24 burnedRounds;
     bool closed;
-    uint128 minStake;
+    uint128 bond;
     uint128 bounty;
 }
 
@@ -192,11 +192,16 @@ interface IJobLedger {
 
     /// @notice Punishes a proven fault of `round`. Sent by the court only.
     /// @dev A posted round that is not final is struck with all after it, and a budget is burned for each. A round
-    /// that is not posted, for which the anchor is not read, halts the job at the first missing round and burns one budget. The bond, if not cut before,
-    /// is cut whole: `bond / BOUNTY_DIVISOR` to the challenger, the rest burned. A final or already struck round, or a
+    /// that is not posted halts the job at the first missing round and burns one budget; its anchor must have no count. The
+    /// bond, if not cut before, is cut whole: `bond / BOUNTY_DIVISOR` to the challenger, the rest burned. A final or already struck round, or a
     /// closed job, loses the bond only. Reverts if there is nothing left to punish.
+    /// @param anchor the words of the round, verified where the round is posted or they have a count
     /// @param challenger credited with the bounty at once; zero lets it wait for `settleBounty`
-    function reject(bytes32 job, uint64 round, Anchor calldata anchor, address challenger) external;
+    /// @return waiting base units that now wait, 0 if none
+    /// @return window the job's, in seconds
+    function reject(bytes32 job, uint64 round, Anchor calldata anchor, address challenger)
+        external
+        returns (uint256 waiting, uint256 window);
 
     /// @notice Credits a waiting bounty to the challenger, or burns it if that is zero. Sent by the court only.
     function settleBounty(bytes32 job, address challenger) external;
@@ -222,6 +227,9 @@ interface IJobLedger {
     function isFinal(bytes32 job, uint64 round, Anchor calldata anchor) external view returns (bool);
 
     function jobOf(bytes32 job) external view returns (Job memory);
+
+    /// @notice Zero if there is no such job.
+    function coordinatorOf(bytes32 job) external view returns (address);
 
     function roundOf(bytes32 job, uint64 round) external view returns (Round memory);
 

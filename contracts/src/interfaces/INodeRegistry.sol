@@ -60,8 +60,9 @@ interface INodeRegistry {
     /// @notice Sends the stake that has left to the operator. Sent by anyone.
     function withdrawStake(address node) external;
 
-    /// @notice Burns what a node that signed two contributions for one round loses: the job's minimum stake at most,
-    /// once per job. Of a retired node the successor pays. Nothing goes to the accuser. Sent by the court only.
+    /// @notice Burns what a node that signed two contributions for one round loses: the job's minimum stake, in all and
+    /// in one or more parts, since a node may have less at stake when it is first accused. Of a retired node the
+    /// successor pays. Nothing goes to the accuser. Sent by the court only; reverts if there is nothing to burn.
     /// @return burned base units of the stake token
     function slash(bytes32 job, address node) external returns (uint256 burned);
 

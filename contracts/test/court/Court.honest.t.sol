@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Errors} from "../../src/Errors.sol";
-import {Body, Contribution, Entry, Leaf, RoundHeader} from "../../src/Statements.sol";
+import {Contribution, Entry, RoundHeader} from "../../src/Statements.sol";
 import {
     Fault,
     IChallengeCourt,
@@ -28,7 +28,7 @@ contract CourtHonestTest is CourtStand {
     }
 
     /// forge-config: default.fuzz.runs = 16
-    function testFuzz_NoEntryOfHonestRoundsCanBeChallenged(uint256 seed, uint8 size, uint256 at) external {
+    function testFuzz_NoPairOfHonestEntriesCanBeChallenged(uint256 seed, uint8 size, uint256 at) external {
         RoundFile[] memory files = play(3, 1 + uint256(size) % 200, seed, true);
         for (uint256 i = 0; i < 3; ++i) {
             _challengeEntry(files, i, at % files[i].nodes.length);

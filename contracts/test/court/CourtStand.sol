@@ -90,7 +90,7 @@ abstract contract CourtStand is Stand {
         (tally.header.count, tally.header.openedAt) = (uint64(size), uint64(block.timestamp));
         tally.header.closedAt = uint64(block.timestamp);
         tally.header.evidence = keccak256(abi.encode("evidence", seed));
-        receive(file, carried.length, seed, size);
+        take(file, carried.length, seed, size);
         judge(file, kind, seed);
         reckon(file, carried);
         tally.header.nextModel =
@@ -99,7 +99,7 @@ abstract contract CourtStand is Stand {
     }
 
     /// @dev Contributions, receipts and the closing: `size` of `pool` nodes, from a random one on.
-    function receive(RoundFile memory file, uint256 pool, uint256 seed, uint256 size) internal view {
+    function take(RoundFile memory file, uint256 pool, uint256 seed, uint256 size) internal view {
         (file.nodes, file.contributions) = (new uint256[](size), new Contribution[](size));
         file.receipts = new Receipt[](size);
         (bytes32 id, uint64 round) = (file.tally.header.job, file.tally.header.round);
@@ -124,8 +124,7 @@ abstract contract CourtStand is Stand {
             file.receipts[seq] = Receipt(id, round, uint64(seq), node, digest, accumulator, at, at + 1 days);
         }
         file.tally.header.accumulator = accumulator;
-        file.closing.closing =
-            Closing(id, round, uint64(size), accumulator, uint64(block.timestamp), keccak256("seed"));
+        file.closing.closing = Closing(id, round, uint64(size), accumulator, uint64(block.timestamp), keccak256("seed"));
         file.closing.signature = sign(COORDINATOR_KEY, hashOf(file.closing.closing));
     }
 

@@ -11,6 +11,7 @@ contract Farm is Stand {
     uint256 internal constant NODES = 4;
 
     bytes32 private _job;
+    mapping(address node => uint256) private _lost;
     uint256 private _clock;
     uint256 public burned;
     uint256 public broken;
@@ -75,7 +76,9 @@ contract Farm is Stand {
         Node memory before = registry.nodeOf(node);
         uint256 there = before.retired ? registry.nodeOf(before.successor).staked : before.staked;
         try court.slash(_job, node) returns (uint256 amount) {
-            _expect(amount == (there < MIN_STAKE ? there : MIN_STAKE));
+            uint256 due = MIN_STAKE - _lost[node];
+            _expect(amount == (there < due ? there : due) && amount > 0);
+            _lost[node] += amount;
             burned += amount;
         } catch {}
     }

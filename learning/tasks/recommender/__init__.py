@@ -11,32 +11,39 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
 from learning.parameters import Layout, Vector32
 from learning.rules import LearningRules
 from learning.tasks.config import complete_config
 from learning.tasks.recommender import histories as files
 from learning.tasks.recommender.evaluation import evaluate
-from learning.tasks.recommender.histories import Histories, Recency
-from learning.tasks.recommender.network import NextItem, Viewers
+from learning.tasks.recommender.histories import Histories, Memory, Recency
+from learning.tasks.recommender.network import Architecture
 from learning.tasks.recommender.training import NextItemObjective, Trainer
 from learning.tasks.task import Examples, MalformedExamples, Objective, Positions, TaskConfig, Training
 from ledger.errors import MalformedSpec
 
 _DEFAULTS: Mapping[str, int | str] = {
     "items": 1682,
-    "dimensions": 32,
+    "dimensions": 16,
+    "recentDimensions": 16,
     "steps": 8,
     "batch": 64,
-    "rate": "6",
-    "biasRate": "2",
+    "rate": "8",
+    "biasRate": "3",
     "recencyFloor": "0.1",
     "recencyScale": "20",
-    "spreadP": "0.3",
-    "spreadQ": "0.05",
+    "recentScale": "3",
+    "spread": "0.15",
 }
-_LARGEST: Mapping[str, int] = {"items": 1 << 22, "dimensions": 1024, "steps": 10_000, "batch": 4096}
+_LARGEST: Mapping[str, int] = {
+    "items": 1 << 22,
+    "dimensions": 1024,
+    "recentDimensions": 1024,
+    "steps": 10_000,
+    "batch": 4096,
+}
 _MOST_ANSWERS = 1000
 
 
@@ -49,22 +56,20 @@ class Recommender:
 
     @property
     def layout(self) -> Layout:
-        """P and Q `[items, dimensions]`, bias `[items]`."""
-        items, dimensions = int(self.config["items"]), int(self.config["dimensions"])
-        return Layout.of({"P": (items, dimensions), "Q": (items, dimensions), "bias": (items,)})
+        """The table `items [items, dimensions + recentDimensions]`, bias `[items]`."""
+        return self._architecture.layout
 
     def suggested_rules(self) -> LearningRules:
         """As measured on MovieLens-100K."""
         return LearningRules(clip_norm="10", server_rate="3", server_momentum="0.6")
 
     def initial_model(self, seed: int) -> Vector32:
-        """P and Q normal, bias zero."""
+        """The table normal, bias zero."""
         generator = np.random.default_rng(seed)
         layout = self.layout
         vector = np.zeros(layout.size, np.float32)
-        arrays = layout.unflatten(vector)
-        for name, spread in (("P", "spreadP"), ("Q", "spreadQ")):
-            arrays[name][:] = generator.normal(0.0, float(self.config[spread]), arrays[name].shape)
+        table = layout.unflatten(vector)["items"]
+        table[:] = generator.normal(0.0, float(self.config["spread"]), table.shape)
         return vector
 
     def read_records(self, records: Sequence[Any]) -> Examples:
@@ -87,22 +92,25 @@ class Recommender:
         """Trains locally from `model`."""
         rate, bias_rate = float(self.config["rate"]), float(self.config["biasRate"])
         steps, batch = int(self.config["steps"]), int(self.config["batch"])
-        trainer = Trainer(self.layout, self._recency, self._items, steps, batch, rate, bias_rate)
+        trainer = Trainer(self._architecture, steps, batch, rate, bias_rate)
         return trainer.train(model, self._read(examples), seed)
 
     def objective(self, examples: Examples, positions: Positions) -> Objective:
         """The loss on these positions."""
-        return NextItemObjective(self.layout, self._recency, self._items, self._read(examples), positions)
+        return NextItemObjective(self._architecture, self._read(examples), positions)
 
     def evaluate(self, model: Vector32, examples: Examples, seed: int) -> Mapping[str, float]:
         """Leave-one-out: `hitRate10`, `ndcg10` against 99 unwatched items, `fullHitRate10`, `fullNdcg10` all."""
-        return evaluate(self._build(model), self._read(examples), self._recency, self._items, seed)
+        return evaluate(self._architecture, model, self._read(examples), seed)
+
+    def score(self, model: Vector32, examples: Examples) -> NDArray[np.float32]:
+        """Every item as what each viewer watches next, `[viewers, items]`: −∞ for those already watched."""
+        viewers = self._architecture.look_at_whole(self._read(examples))
+        return np.asarray(self._architecture.build(model).rank(viewers).numpy())
 
     def recommend(self, model: Vector32, history: Sequence[int], count: int) -> list[int]:
         """The `count` items to watch next, best first; never one already watched. Raises MalformedExamples."""
-        examples = self.read_records([list(history)])
-        batch = self._recency.gather_whole(self._read(examples).items)
-        scores = self._build(model).rank(Viewers.of(batch, self._items, torch.float32))[0].numpy()
+        scores = self.score(model, self.read_records([list(history)]))[0]
         best = np.argsort(-scores, kind="stable")[:count]
         return [int(item) for item in best if np.isfinite(scores[item])]
 
@@ -120,19 +128,20 @@ class Recommender:
         return int(self.config["items"])
 
     @property
-    def _recency(self) -> Recency:
-        return Recency(float(self.config["recencyFloor"]), float(self.config["recencyScale"]))
+    def _architecture(self) -> Architecture:
+        lasting = Recency(float(self.config["recencyFloor"]), float(self.config["recencyScale"]))
+        passing = Recency(0.0, float(self.config["recentScale"]))
+        widths = int(self.config["dimensions"]), int(self.config["recentDimensions"])
+        return Architecture(self._items, Memory((lasting, passing)), widths)
 
     def _read(self, examples: Examples) -> Histories:
         return Histories.of(examples, self._items)
-
-    def _build(self, model: Vector32) -> NextItem:
-        return NextItem(self.layout.unflatten(model))
 
 
 def create(config: TaskConfig) -> Recommender:
     """The task with this configuration. Raises MalformedSpec."""
     complete = complete_config(config, _DEFAULTS, _LARGEST)
-    if float(complete["recencyScale"]) <= 0.0:
-        raise MalformedSpec("task.config.recencyScale", "a decimal above 0", complete["recencyScale"])
+    for scale in ("recencyScale", "recentScale"):
+        if float(complete[scale]) <= 0.0:
+            raise MalformedSpec(f"task.config.{scale}", "a decimal above 0", complete[scale])
     return Recommender(complete)

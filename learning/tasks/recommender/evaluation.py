@@ -6,15 +6,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from learning.tasks.recommender.histories import Histories, Recency
-from learning.tasks.recommender.network import NextItem, Viewers
+from learning.parameters import Vector32
+from learning.tasks.recommender.histories import Histories
+from learning.tasks.recommender.network import Architecture
 
 _NEGATIVES = 99
 _DEPTH = 10
 _CHUNK = 512
 
 
-def evaluate(network: NextItem, histories: Histories, recency: Recency, catalogue: int, seed: int) -> dict[str, float]:
+def evaluate(architecture: Architecture, model: Vector32, histories: Histories, seed: int) -> dict[str, float]:
     """Hit rate and NDCG at 10, sampled and full, over viewers with at least two items; empty without any.
 
     Negatives are drawn among what a viewer never watched, the target included in that rule, so none can be a test item
@@ -23,12 +24,12 @@ def evaluate(network: NextItem, histories: Histories, recency: Recency, catalogu
     lasts = histories.find_lasts()
     if lasts.size == 0:
         return {}
-    generator = np.random.default_rng(seed)
+    generator, network = np.random.default_rng(seed), architecture.build(model)
     sampled, full = [], []
     for start in range(0, lasts.size, _CHUNK):
-        batch = recency.gather(histories, lasts[start : start + _CHUNK])
-        scores = network.rank(Viewers.of(batch, catalogue, torch.float32)).numpy()
-        for row, target in enumerate(batch.targets.tolist()):
+        chosen = lasts[start : start + _CHUNK]
+        scores = network.rank(architecture.look_at(histories, chosen, torch.float32)).numpy()
+        for row, target in enumerate(histories.items[chosen].tolist()):
             others = np.isfinite(scores[row])
             others[target] = False
             candidates = np.flatnonzero(others)

@@ -1,7 +1,7 @@
 """Viewing histories as arrays: all viewers' items, oldest first, one viewer after the other.
 
 A position is a place in a history with something before it: its item is predicted from the items before. Shapes: v
-viewers, t items in all, b positions of a batch, h history items of a batch.
+viewers, t items in all, b positions of a batch, h history items of a batch, m memories.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Histories:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What lies before b `targets [b]`, flat: `items [h]`, the `rows [h]` they belong to, `weights [h] float64`."""
+    """What lies before b `targets [b]`, flat: `items [h]`, the `rows [h]` they belong to, `weights [m, h] float64`."""
 
     items: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -71,15 +71,28 @@ class Recency:
     floor: float
     scale: float
 
+    def weigh(self, back: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The weights `[h]` of items `back [h]` places back in histories of `lengths [h]` items."""
+        table = self.floor + (1.0 - self.floor) * np.exp(-np.arange(lengths.max(initial=0)) / self.scale)
+        norms = np.sqrt(np.concatenate([[0.0], np.cumsum(table * table)]))
+        return np.asarray(table[back] / np.maximum(1.0, norms)[lengths])
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Several recencies side by side: tastes last, moods pass, and the network keeps dimensions for each."""
+
+    recencies: tuple[Recency, ...]
+
     def gather(self, histories: Histories, targets: Positions) -> Batch:
         """The batch of the positions whose items stand at `targets [b]` of `histories.items`."""
         starts = histories.offsets[np.searchsorted(histories.offsets, targets, side="right") - 1]
         return self._lay_out(histories.items, starts, targets, histories.items[targets])
 
-    def gather_whole(self, history: NDArray[np.int64]) -> Batch:
-        """The batch of one row in which the whole history lies before an unknown target (given as −1)."""
-        ends = np.array([history.size])
-        return self._lay_out(history, np.zeros(1, np.int64), ends, np.array([-1]))
+    def gather_whole(self, histories: Histories) -> Batch:
+        """One row for each viewer, in which the whole history lies before an unknown target (given as −1)."""
+        unknown = np.full(histories.lengths.size, -1)
+        return self._lay_out(histories.items, histories.offsets[:-1], histories.offsets[1:], unknown)
 
     def _lay_out(
         self, items: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64], targets: NDArray[np.int64]
@@ -88,9 +101,8 @@ class Recency:
         rows = np.repeat(np.arange(lengths.size), lengths)
         before = np.cumsum(lengths) - lengths
         index = np.arange(rows.size) - before[rows] + starts[rows]
-        table = self.floor + (1.0 - self.floor) * np.exp(-np.arange(max(lengths, default=0)) / self.scale)
-        norms = np.sqrt(np.concatenate([[0.0], np.cumsum(table * table)]))
-        weights = table[ends[rows] - 1 - index] / np.maximum(1.0, norms)[lengths[rows]]
+        back = ends[rows] - 1 - index
+        weights = np.array([recency.weigh(back, lengths[rows]) for recency in self.recencies])
         return Batch(items[index], rows, weights, targets)
 
 

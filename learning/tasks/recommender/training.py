@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from learning.parameters import Layout, Vector32, Vector64
-from learning.tasks.recommender.histories import Histories, Recency
-from learning.tasks.recommender.network import NextItem, Viewers
+from learning.parameters import Vector32, Vector64
+from learning.tasks.recommender.histories import Histories
+from learning.tasks.recommender.network import Architecture, NextItem
 from learning.tasks.task import Positions, Training
 from learning.tasks.threads import single_thread
 
@@ -21,9 +21,7 @@ _CHUNK = 512
 class Trainer:
     """Plain stochastic gradient descent: `steps` batches of `batch` positions, the bias at a rate of its own."""
 
-    layout: Layout
-    recency: Recency
-    catalogue: int
+    architecture: Architecture
     steps: int
     batch: int
     rate: float
@@ -35,10 +33,10 @@ class Trainer:
         if targets.size == 0:
             return Training(np.zeros_like(model), 0.0, 0)
         with single_thread():
-            network = NextItem(self.layout.unflatten(model))
+            network = self.architecture.build(model)
             losses = [self._step(network, histories, chosen) for chosen in self._draw(targets, seed)]
         trained = {name: tensor.detach().numpy() for name, tensor in network.named_parameters()}
-        return Training(self.layout.flatten(trained) - model, float(np.mean(losses)), int(targets.size))
+        return Training(self.architecture.layout.flatten(trained) - model, float(np.mean(losses)), int(targets.size))
 
     def _draw(self, targets: Positions, seed: int) -> Iterator[Positions]:
         """Batches without replacement; a node with few positions goes through them again in another order."""
@@ -51,8 +49,7 @@ class Trainer:
 
     @torch.no_grad()
     def _step(self, network: NextItem, histories: Histories, chosen: Positions) -> float:
-        batch = self.recency.gather(histories, chosen)
-        loss, gradients = network.compute_gradients(Viewers.of(batch, self.catalogue, torch.float32))
+        loss, gradients = network.compute_gradients(self.architecture.look_at(histories, chosen, torch.float32))
         for name, parameter in network.named_parameters():
             parameter.sub_(gradients[name], alpha=self.bias_rate if name == "bias" else self.rate)
         return loss
@@ -61,27 +58,25 @@ class Trainer:
 class NextItemObjective:
     """The mean loss on chosen positions in float64, in chunks of 512 positions."""
 
-    def __init__(
-        self, layout: Layout, recency: Recency, catalogue: int, histories: Histories, chosen: Positions
-    ) -> None:
+    def __init__(self, architecture: Architecture, histories: Histories, chosen: Positions) -> None:
         targets = histories.find_targets()[chosen]
         chunks = [targets[start : start + _CHUNK] for start in range(0, targets.size, _CHUNK)]
-        self._layout = layout
+        self._architecture = architecture
         self._count = targets.size
-        self._chunks = [Viewers.of(recency.gather(histories, chunk), catalogue, torch.float64) for chunk in chunks]
+        self._chunks = [architecture.look_at(histories, chunk, torch.float64) for chunk in chunks]
 
     def loss(self, vector: Vector64) -> float:
         """The loss at `vector [n]`, in nats per position."""
-        network = NextItem(self._layout.unflatten(vector))
+        network = self._architecture.build(vector)
         with single_thread():
             parts = [network.compute_loss(chunk) * len(chunk.aims) for chunk in self._chunks]
         return sum(parts) / self._count
 
     def gradient(self, vector: Vector64) -> Vector64:
         """The gradient `[n]` at `vector [n]`."""
-        network = NextItem(self._layout.unflatten(vector))
+        network = self._architecture.build(vector)
         total = np.zeros_like(vector)
-        sums = self._layout.unflatten(total)
+        sums = self._architecture.layout.unflatten(total)
         with single_thread():
             for chunk in self._chunks:
                 _, gradients = network.compute_gradients(chunk)

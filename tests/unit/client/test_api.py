@@ -117,6 +117,12 @@ async def test_event_loops_repeat_too(url: str, script: Script) -> None:
         assert await api.fetch(ASK) == {"a": 1}
 
 
+def test_service_that_is_no_coordinator_is_told(url: str, script: Script) -> None:
+    script.answers = [(404, b"<html>not found</html>")]
+    with Api(url) as api, pytest.raises(CoordinatorRefused, match="is this the address of a coordinator"):
+        api.fetch(ASK)
+
+
 def test_patience_ends(url: str, script: Script) -> None:
     script.answers = [(503, b"")]
     with Api(url, patience=QUICK) as api, pytest.raises(TransportUnreachable, match="3 attempts"):

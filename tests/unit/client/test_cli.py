@@ -95,6 +95,12 @@ def test_init_makes_both_wallets_once(tmp_path: Path) -> None:
     assert (wrong.returncode, "passphrase is wrong" in wrong.stderr) == (1, True)
 
 
+def test_empty_variable_is_as_good_as_none(tmp_path: Path) -> None:
+    empty = dict.fromkeys(("TALLY_PASSPHRASE_FILE", "TALLY_RPC", "TALLY_MAX_AHEAD", "TALLY_COORDINATOR"), "")
+    done = run("node", "init", home=tmp_path, TALLY_PASSPHRASE="secret", TALLY_KEYSTORE_WORK="1024", **empty)
+    assert done.returncode == 0, done.stderr
+
+
 def test_our_bugs_leave_a_traceback_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALLY_HOME", str(tmp_path))
     assert report(ZeroDivisionError("division by zero")) == 1

@@ -27,6 +27,13 @@ def test_amount_is_exact(text: str, amount: int) -> None:
     assert parse_amount(format_amount(amount)) == amount
 
 
+@pytest.mark.parametrize(("text", "decimals", "amount"), [("12", 0, 12), ("0.5", 1, 5), ("1.000001", 6, 1_000_001)])
+def test_amount_has_as_many_decimals_as_its_token(text: str, decimals: int, amount: int) -> None:
+    assert parse_amount(text, decimals) == amount
+    with pytest.raises(MalformedAmount, match=f"at most {decimals} decimals"):
+        parse_amount(f"0.{'0' * decimals}1", decimals)
+
+
 @pytest.mark.parametrize("text", ["", "-1", "1e3", "1,5", ".5", "1.", "0.0000000000000000001", "0x1", " 1", "١"])
 def test_text_that_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(MalformedAmount):

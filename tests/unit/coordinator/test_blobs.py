@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.blobs import BlobStore, BlobTooLarge
+from coordinator.blobs import BlobStore, BlobTooLarge, Received
 from ledger.hashing import sha256
 
 
@@ -39,7 +39,7 @@ def test_saved_twice_is_there_once(tmp_path: Path) -> None:
 async def test_received_in_parts_is_whole(tmp_path: Path) -> None:
     blobs = BlobStore(tmp_path)
     for _ in range(2):
-        assert await blobs.receive(pour(b"ab", b"", b"cd"), 4, accept) == (sha256(b"abcd"), 4)
+        assert await blobs.receive(pour(b"ab", b"", b"cd"), 4, accept) == Received(sha256(b"abcd"), 4, b"abcd")
     assert blobs.load(sha256(b"abcd")) == b"abcd"
     assert list((tmp_path / "incoming").iterdir()) == []
 

@@ -1,44 +1,44 @@
-import json
 from dataclasses import replace
 
-from learning.card import ModelCard, RoundLine
+from learning.card import ModelCard, Participation, RoundLine
 
-LINE = RoundLine(1, "0x01", "0x02", 3, 2, 300, 70, None, 2.5, 2.25, {"accuracy": 0.5})
+LINE = RoundLine(1, "0x01", "02", 3, 2, 70, None, {"accuracy": 0.5})
 CARD = ModelCard(
     title="Digits | <b>",
-    description="Reads digits.",
+    description="Reads\ndigits.",
     job="0xaa",
     spec="0xbb",
-    model="0x02",
-    initial_model="0x00",
+    model="02",
+    initial_model="00",
+    validation="0f",
     task="digits",
     config={"hidden": 6},
-    parameters=460,
-    nodes=3,
+    parameters=4600,
+    participation=Participation(nodes=3, contributions=6, accepted=4, samples=300, compute_seconds=1.25),
     budget=1000,
+    price=2000,
     token="0xcc",
-    metrics={"accuracy": 0.5},
-    intended_use="Tests.",
-    rounds=[LINE, replace(LINE, round=2, void="too-few", loss_before=None, loss_after=None, reward=0)],
+    ledger="0xdd on chain 31337",
+    coordinator="https://tally.example",
+    rounds=[LINE, replace(LINE, round=2, void="too-few", reward=0, metrics={"loss": 2.0})],
 )
 
 
-def test_card_is_json_with_amounts_as_strings() -> None:
-    card = json.loads(json.dumps(CARD.to_json()))
-    assert (card["budget"], card["spent"], card["initialModel"]) == ("1000", "70", "0x00")
-    assert card["rounds"][0]["lossBefore"] == 2.5
-    assert card["rounds"][0]["reward"] == "70"
-    assert card["verify"] == ["tally audit verify 0xaa", "tally model download 0x02"]
-
-
-def test_card_for_people_tells_lineage_and_how_to_verify() -> None:
+def test_card_tells_lineage_money_and_how_to_verify() -> None:
     text = CARD.to_markdown()
-    assert "# Digits \\| &lt;b>" in text
-    assert "| paid | 70 of 1000 base units of `0xcc` |" in text
-    assert "| 1 | `0x01` | `0x02` | 3 | 2 | 2.5000 → 2.2500 | 70 | accuracy 0.5000 |" in text
-    assert "| 2 | `0x01` | unchanged (too-few) | 3 | 2 | – | 0 | accuracy 0.5000 |" in text
-    assert "    tally audit verify 0xaa" in text
+    assert text.startswith("# Digits \\| &lt;b>\n\nReads digits.\n\n## Model\n\n")
+    assert "- SHA-256 `02`, after 2 rounds; 4,600 float32 parameters\n- task `digits`: hidden 6\n" in text
+    assert "| round | contributions | accepted | paid | accuracy | loss | model | header |" in text
+    assert "| 1 | 3 | 2 | 70 | 0.5000 |  | `02` | `0x01` |" in text
+    assert "| 2 | 3 | 2 | void: too-few |  | 2.0000 | `02` | `0x01` |" in text
+    assert "- 3 nodes with 300 samples in all, by their own word\n- 6 contributions, 4 accepted\n" in text
+    assert "- 70 of 1000 base units of token 0xcc\n- 2000 base units for each nat" in text
+    assert "`tally audit verify 0xaa --coordinator https://tally.example` recomputes every round" in text
+    assert "compares with 0xdd on chain 31337. The job's rules have SHA-256 `0xbb`." in text
 
 
-def test_card_of_a_job_without_rounds_is_written() -> None:
-    assert "samples, last round | 0" in replace(CARD, rounds=[]).to_markdown()
+def test_card_of_a_job_by_weight_without_rounds_or_words_is_written() -> None:
+    text = replace(CARD, rounds=[], validation=None, description="").to_markdown()
+    assert "validation set: none, pay went by weight" in text
+    assert "No description." in text
+    assert "after 0 rounds" in text

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from learning.parameters import Vector32
-from learning.quantise import Update
+from learning.quantise import UnusableMove, Update, quantise
 from learning.round import RoundInputs, RoundOutcome, run_round
 from learning.tasks import MalformedExamples, Objective, get_task
 from ledger.tally import SCORE_BITS
@@ -54,6 +54,36 @@ def test_training_depends_on_the_seed_and_on_nothing_else() -> None:
     first, again, other = (task.train(base, scans, seed).move for seed in (5, 5, 6))
     assert first.tobytes() == again.tobytes()
     assert first.tobytes() != other.tobytes()
+
+
+def test_training_is_what_automatic_differentiation_gives() -> None:
+    """The written-out gradient against autograd, over every step of three epochs with an uneven last batch."""
+    task, scans = digits_task(hidden=16), take(load_scans(), slice(0, 47))
+    base = task.initial_model(1)
+    arrays = {name: torch.tensor(array, requires_grad=True) for name, array in task.layout.unflatten(base).items()}
+    pixels, labels, losses = torch.tensor(scans["pixels"]) / 16, torch.tensor(scans["labels"]), []
+    generator = np.random.default_rng(9)
+    for order in [generator.permutation(47) for _ in range(3)]:
+        for start in range(0, 47, 10):
+            chosen = torch.tensor(order[start : start + 10])
+            inside = torch.tanh(pixels[chosen] @ arrays["dense1"] + arrays["bias1"])
+            loss = torch.nn.functional.cross_entropy(inside @ arrays["dense2"] + arrays["bias2"], labels[chosen])
+            losses.append(float(loss.detach()))
+            gradients = torch.autograd.grad(loss, list(arrays.values()))
+            with torch.no_grad():
+                for array, gradient in zip(arrays.values(), gradients, strict=True):
+                    array.sub_(gradient, alpha=0.1)
+    expected = task.layout.flatten({name: array.detach().numpy() for name, array in arrays.items()}) - base
+    training = task.train(base, scans, 9)
+    np.testing.assert_allclose(training.move, expected, atol=2e-6)
+    assert training.loss == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_training_that_diverges_ends_in_a_move_that_is_refused() -> None:
+    task, scans = digits_task(), take(load_scans(), slice(0, 40))
+    endless = np.full(task.layout.size, 3e38, np.float32)
+    with pytest.raises(UnusableMove):
+        quantise(task.train(endless, scans, 1).move, 12, 40_960)
 
 
 def test_node_without_scans_moves_nowhere() -> None:

@@ -3,18 +3,28 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
+from learning.parameters import Vector32
 from learning.tasks import Examples, MalformedExamples, Task, get_task
-from learning.tasks.recommender.histories import Histories, Recency
-from learning.tasks.recommender.network import NextItem, Viewers
+from learning.tasks.recommender import Recommender
+from learning.tasks.recommender.histories import Histories, Memory, Recency
+from learning.tasks.recommender.network import Architecture
 
 ITEMS = 60
-CONFIG = {"items": ITEMS, "dimensions": 8, "steps": 30, "batch": 32}
+CONFIG = {"items": ITEMS, "dimensions": 4, "recentDimensions": 4, "steps": 30, "batch": 32}
+MEMORY = Memory((Recency(0.1, 20.0), Recency(0.0, 3.0)))
 
 
 @cache
 def task() -> Task:
     return get_task("recommender", CONFIG)
+
+
+def get_scores(model: Vector32, records: list[list[int]]) -> NDArray[np.float32]:
+    recommender = task()
+    assert isinstance(recommender, Recommender)
+    return recommender.score(model, recommender.read_records(records))
 
 
 @cache
@@ -43,23 +53,52 @@ def test_positions_are_all_items_but_each_viewers_first() -> None:
 
 def test_history_is_weighted_by_recency_and_bounded_in_norm() -> None:
     histories = Histories.of(task().read_records([[9], [1, 2, 3]]), ITEMS)
-    batch = Recency(0.1, 20.0).gather(histories, histories.find_targets())
-    older = 0.1 + 0.9 * np.exp(-1 / 20)
-    norm = np.sqrt(1 + older**2)
+    batch = MEMORY.gather(histories, histories.find_targets())
     assert batch.rows.tolist() == [0, 1, 1]
     assert batch.items.tolist() == [1, 1, 2]
-    assert batch.weights == pytest.approx([1.0, older / norm, 1 / norm], rel=1e-15)
+    for weights, older in zip(batch.weights, (0.1 + 0.9 * np.exp(-1 / 20), np.exp(-1 / 3)), strict=True):
+        norm = np.sqrt(1 + older**2)
+        assert weights == pytest.approx([1.0, older / norm, 1 / norm], rel=1e-15)
     assert batch.targets.tolist() == [2, 3]
+
+
+def test_passing_memory_forgets_what_the_lasting_one_keeps() -> None:
+    histories = Histories.of(task().read_records([list(range(50))]), ITEMS)
+    lasting, passing = MEMORY.gather_whole(histories).weights
+    assert passing[0] / passing[-1] < 1e-6
+    assert lasting[0] / lasting[-1] > 0.1
+
+
+def test_scores_of_many_viewers_are_those_of_each() -> None:
+    records = [[1, 2, 3], [], [40, 41, 2]]
+    model = task().initial_model(2)
+    together = get_scores(model, records)
+    for row, record in enumerate(records):
+        assert np.array_equal(np.flatnonzero(np.isneginf(together[row])), np.sort(record))
+        assert together[row] == pytest.approx(get_scores(model, [record])[0], rel=1e-5, abs=1e-6)
+
+
+def test_passing_memory_learns_nothing_from_what_lies_far_back() -> None:
+    recommender = task()
+    histories = recommender.read_records([list(range(50))])
+    vector = recommender.initial_model(1).astype(np.float64)
+    slope = recommender.layout.unflatten(recommender.objective(histories, np.array([48])).gradient(vector))["items"]
+    lasting, passing = np.abs(slope[:, :4]).sum(1), np.abs(slope[:, 4:]).sum(1)
+    assert lasting[0] > 0.05 * lasting[48]
+    assert passing[0] < 1e-6 * passing[48]
 
 
 def test_written_gradients_are_autograds() -> None:
     recommender, examples = task(), task().read_records([[1, 2, 3, 1, 4], [7, 8], [5, 6, 7, 5]])
-    arrays = recommender.layout.unflatten(recommender.initial_model(3).astype(np.float64))
-    network = NextItem(arrays)
+    vector = recommender.initial_model(3).astype(np.float64)
+    architecture = Architecture(ITEMS, MEMORY, (4, 4))
+    network = architecture.build(vector)
     histories = Histories.of(examples, ITEMS)
-    batch = Recency(0.1, 20.0).gather(histories, histories.find_targets())
-    loss, gradients = network.compute_gradients(Viewers.of(batch, ITEMS, torch.float64))
-    logits = network(Viewers.of(batch, ITEMS, torch.float64))
+    batch = MEMORY.gather(histories, histories.find_targets())
+    loss, gradients = network.compute_gradients(
+        architecture.look_at(histories, histories.find_targets(), torch.float64)
+    )
+    logits = network(architecture.look_at(histories, histories.find_targets(), torch.float64))
     watched = torch.zeros_like(logits, dtype=torch.bool)
     watched[batch.rows, batch.items] = True
     watched[range(len(batch.targets)), batch.targets] = False
@@ -182,7 +221,8 @@ def test_examples_that_are_no_histories_are_refused(items: list[int], offsets: l
 
 
 def test_configuration_out_of_range_is_refused() -> None:
-    with pytest.raises(ValueError, match="recencyScale: expected a decimal above 0"):
-        get_task("recommender", {"recencyScale": "0"})
+    for scale in ("recencyScale", "recentScale"):
+        with pytest.raises(ValueError, match=f"{scale}: expected a decimal above 0"):
+            get_task("recommender", {scale: "0"})
     with pytest.raises(ValueError, match="an integer from 1 to"):
         get_task("recommender", {"steps": 0})

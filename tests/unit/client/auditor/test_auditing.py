@@ -1,6 +1,6 @@
 """Audits of simulated jobs that really learned: honest ones pass, each lie of the learning fails its own check."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -9,7 +9,6 @@ import pytest
 
 from client.auditor import Scope, audit
 from client.auditor.checks import ALL_CHECKS, RECOMPUTED_CHECKS
-from client.auditor.report import Report
 from client.auditor.scope import NoSuchJob, NoSuchRound
 from client.auditor.sources import Sources
 from learning.evidence import OutcomeAccount
@@ -19,27 +18,16 @@ from ledger import evidence
 from ledger.commitment import Opening
 from ledger.hashing import sha256
 from ledger.tally import Verdict
-from ledger.verify.bundle import RoundFiles
 from ledger.verify.results import Outcome
 from tests.simulated.audit import find, flip
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judge, Judged
-from tests.simulated.learned import make_learned_job, send_rubbish, send_zero
+from tests.simulated.learned import make_learned_job, send_zero
 from tests.simulated.sources import SimulatedChain, SimulatedEvidence, make_evidence, make_facts, make_sources
+from tests.unit.client.auditor.learned_jobs import change, failed, play, resign
 from tests.unit.learning.digits_job import digits_task
 
 SIZE = digits_task().layout.size
-
-
-@cache
-def play() -> SimulatedJob:
-    """Four rounds: a zero update and an unrevealed one, rubbish, a void round, an ordinary one. Never change it."""
-    job = make_learned_job(rounds=4, twists={(1, 2): send_zero, (2, 1): send_rubbish})
-    job.play(hidden=[3])
-    job.play()
-    job.play(hidden=[0, 1, 2])
-    job.play()
-    return job
 
 
 @cache
@@ -65,27 +53,6 @@ def play_robust(aggregation: tuple[str, str]) -> SimulatedJob:
     job.play(hidden=[3])
     job.play()
     return job
-
-
-def change(job: SimulatedJob, number: int, files: Mapping[str, bytes]) -> Sources:
-    """The sources when the coordinator signs and anchors other files of one round, and an honest history after it."""
-    played = job.rounds[number - 1]
-    bundle = job.seal(played.header.statement, {**played.bundle.files, **files})
-    return resign(job, bundle)
-
-
-def resign(job: SimulatedJob, bundle: RoundFiles) -> Sources:
-    source = make_evidence(job)
-    source.rounds[bundle.round] = bundle
-    facts = make_facts(job)
-    assert bundle.anchored is not None
-    posted = list(facts.rounds)
-    posted[bundle.round - 1] = replace(posted[bundle.round - 1], anchored=bundle.anchored)
-    return Sources(source, SimulatedChain(replace(facts, rounds=tuple(posted))))
-
-
-def failed(report: Report, number: int) -> set[str]:
-    return {result.check for result in report.find(Outcome.FAIL) if result.round == number}
 
 
 @pytest.mark.parametrize("played", [play, play_by_weight], ids=["aumann-shapley", "by-weight"])
@@ -263,7 +230,7 @@ def test_range_of_rounds_reports_on_these_and_takes_the_state_before_as_publishe
 
 
 def test_rounds_that_are_not_on_chain_are_wrong_use() -> None:
-    with pytest.raises(NoSuchRound, match="from 1 to 4, which are on chain, got 5 to 6"):
+    with pytest.raises(NoSuchRound, match="from 1 to 4, which are on chain or signed, got 5 to 6"):
         audit(play().id, make_sources(play()), Scope(first=5, last=6))
 
 
@@ -286,7 +253,14 @@ def test_job_files_that_are_not_given_leave_everything_unknown() -> None:
     report = audit(play().id, Sources(source, SimulatedChain(make_facts(play()))))
     assert report.exit_code == 3
     assert not report.find(Outcome.FAIL)
-    assert find(report.results, Outcome.PASS) == {"job-id", "acceptance-signature", "claims", "escrow"}
+    assert find(report.results, Outcome.PASS) == {
+        "job-id",
+        "acceptance-signature",
+        "claims",
+        "escrow",
+        "chain-proof",
+        "trust",
+    }
 
 
 def test_entries_handed_out_with_a_wrong_proof_fail_proof_length() -> None:

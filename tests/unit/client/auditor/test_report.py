@@ -70,7 +70,7 @@ def test_no_word_of_success_unless_everything_passed(outcome: Outcome, capsys: p
 def test_contradiction_is_shown_with_its_place_and_operands(capsys: pytest.CaptureFixture[str]) -> None:
     text = show(make_report(Result("carry", Outcome.FAIL, 2, 4, "credit does not follow", "5", "6")), capsys)
     assert "fail carry (round 2, seq 4): credit does not follow: expected 5, got 6" in text
-    assert "CONTRADICTION: carry" in text
+    assert "CONTRADICTION, first in round 2: carry" in text
 
 
 def test_passed_audit_says_so_and_as_of_which_block(capsys: pytest.CaptureFixture[str]) -> None:

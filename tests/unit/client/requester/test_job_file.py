@@ -55,10 +55,10 @@ def test_options_alone_make_a_job() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (TOML + 'surprise = "x"', "surprise"),
-        (TOML.replace("rounds = 3", ""), "rounds"),
+        ('surprise = "x"' + TOML, "surprise: no member of a job; at the top these are: title, description, task"),
+        (TOML.replace("rounds = 3", ""), "rounds: missing: give it in the file or as an option"),
         (TOML.replace("rounds = 3", "rounds = 0"), "rounds"),
-        (TOML.replace('"1000.5"', "1000.5"), "budgetPerRound"),
+        (TOML.replace('"1000.5"', "1000.5"), "budgetPerRound: expected text in quotes"),
         (TOML.replace('"1000.5"', '"-1"'), "an amount such as"),
         (TOML.replace('"1000.5"', '"1e3"'), "an amount such as"),
         ("rounds = = 3", "not TOML"),

@@ -10,6 +10,7 @@ from client.errors import UsageRefused
 from client.pins import Pin
 from client.requester.job_file import load_job_file
 from client.requester.plan import JobPlan, plan_job
+from contracts.amounts import MalformedAmount
 from learning.tasks import Examples, get_task
 from ledger.errors import Malformed
 from ledger.hashing import sha256
@@ -28,9 +29,9 @@ def validation(tmp_path: Path) -> Path:
     return path
 
 
-def plan(**options: Any) -> JobPlan:
+def plan(decimals: int = 18, **options: Any) -> JobPlan:
     base = {"title": "t", "task": {"name": "digits"}, "rounds": 3, "budgetPerRound": "2"}
-    return plan_job(load_job_file(None, base | options), PIN, REQUESTER, randbits=lambda _: 77)
+    return plan_job(load_job_file(None, base | options), PIN, REQUESTER, decimals, randbits=lambda _: 77)
 
 
 def test_terms_carry_the_spec_and_the_pin(validation: Path) -> None:
@@ -43,11 +44,26 @@ def test_terms_carry_the_spec_and_the_pin(validation: Path) -> None:
     assert made.job == terms.job_id() == made.request().terms.job_id()
 
 
+def test_amounts_are_in_the_tokens_own_base_units() -> None:
+    terms = plan(decimals=6, budgetPerRound="2.5", pricePerNat="0.000001", bond="7").terms
+    assert (terms.budget_per_round, terms.price_per_nat, terms.bond) == (2_500_000, 1, 7_000_000)
+    with pytest.raises(MalformedAmount, match="at most 6 decimals"):
+        plan(decimals=6, budgetPerRound="0.0000001")
+
+
 def test_files_are_those_the_spec_names(validation: Path) -> None:
     made = plan(validation=validation, holdout=validation)
     assert made.spec.validation == made.holdout == sha256(validation.read_bytes())
     assert set(made.files) == {made.spec.initial_model, made.spec.validation}
     assert all(sha256(content) == digest for digest, content in made.files.items())
+
+
+@pytest.mark.parametrize("key", ["validation", "holdout", "initialModel"])
+def test_file_of_another_kind_is_named(tmp_path: Path, key: str) -> None:
+    wrong = tmp_path / "wrong.safetensors"
+    wrong.write_bytes(b"a text of some length that is no safetensors file")
+    with pytest.raises(UsageRefused, match=r"wrong\.safetensors .* of the task digits"):
+        plan(**{key: Path(wrong)})  # type: ignore[arg-type]  # options by name
 
 
 def test_without_validation_pay_goes_by_weight() -> None:
@@ -83,5 +99,5 @@ def test_file_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageRefused, match="not JSON"):
         plan(validation=tmp_path / "broken.json")
     (tmp_path / "pickle.safetensors").write_bytes(b"\x80\x04\x95 not safetensors")
-    with pytest.raises(Malformed):
+    with pytest.raises(UsageRefused, match=r"pickle.safetensors holds no examples of the task digits"):
         plan(validation=tmp_path / "pickle.safetensors")

@@ -1,0 +1,47 @@
+"""Flower's FedAvg, as its strategies call it: the weighted mean of replies whose arrays are bytes, as they arrive."""
+
+import time
+import tracemalloc
+from typing import Any
+
+import numpy as np
+from flwr.app import Array, ArrayRecord, MetricRecord, RecordDict
+from flwr.serverapp.strategy.strategy_utils import aggregate_arrayrecords
+
+from bench.against.serving import serve
+
+_state: dict[str, Any] = {}
+
+
+def draw_reply(generator: np.random.Generator, size: int, weight: int) -> RecordDict:
+    """One reply: an update as Flower's users send them, float32."""
+    update = generator.integers(-3000, 3001, size).astype(np.float32) / np.float32(4096)
+    return RecordDict({"arrays": ArrayRecord({"update": Array(update)}), "metrics": MetricRecord({"samples": weight})})
+
+
+def prepare(size: int, weights: list[int]) -> None:
+    """Draw the replies, so that drawing is in no figure."""
+    generator = np.random.default_rng(1)
+    _state["replies"] = [draw_reply(generator, size, weight) for weight in weights]
+
+
+def mean() -> float:
+    """Seconds of a core for the weighted mean of all replies, decoding included."""
+    begun = time.process_time()
+    aggregate_arrayrecords(_state["replies"], "samples")
+    return time.process_time() - begun
+
+
+def memory(size: int, weights: list[int]) -> int:
+    """The largest number of bytes at once of replies and their mean."""
+    _state.clear()
+    generator = np.random.default_rng(1)
+    tracemalloc.start()
+    aggregate_arrayrecords([draw_reply(generator, size, weight) for weight in weights], "samples")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+if __name__ == "__main__":
+    serve({"prepare": prepare, "mean": mean, "memory": memory})

@@ -1,0 +1,101 @@
+"""A whole job with cheats among honest nodes: the product's rounds, and the tally's own arithmetic for pay."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from bench.scoring.cheats import Behaviour, Sight
+from learning.quantise import Update
+from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.rules import LearningRules
+from learning.screen import write_update
+from learning.state import RoundState
+from learning.tasks import Examples, Task
+from ledger.tally import Judgement, Standing, Verdict, compute_tally
+
+BUDGET_PER_ROUND = 1_000 * 10**18
+PRICE_PER_NAT = 2_000 * 10**18
+# Updates of that many rounds are kept for those who would copy them: 44 MB each with 200 nodes.
+_REMEMBERED = 6
+
+
+@dataclass(frozen=True)
+class Job:
+    """Nodes with their examples and what each of them does."""
+
+    task: Task
+    rules: LearningRules
+    nodes: Sequence[Examples]
+    behaviours: Sequence[Behaviour]
+    validation: Examples
+    seed: int
+
+    def run(self, rounds: int) -> Iterator["Paid"]:
+        """What stands in the books after each round."""
+        books = Paid((0,) * len(self.nodes), (0,) * len(self.nodes))
+        standings: dict[bytes, Standing] = {}
+        model = self.task.initial_model(self.seed)
+        state = RoundState.initial(model.size, self.rules, self.task.count_positions(self.validation))
+        models, outcomes, sent = [model], list[RoundOutcome](), list[Sequence[Update]]()
+        for number in range(1, rounds + 1):
+            updates = [
+                behave(Sight(self.task, models, outcomes, sent, own, state.clip, _seed(self.seed, number, node)))
+                for node, (behave, own) in enumerate(zip(self.behaviours, self.nodes, strict=True))
+            ]
+            revealed = [
+                RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(write_update, update))
+                for seq, update in enumerate(updates)
+            ]
+            beacon = hashlib.sha256(f"{self.seed} {number}".encode()).digest()
+            inputs = RoundInputs(self.task, self.rules, models[-1], state, self.validation, beacon, revealed)
+            outcome = run_round(inputs)
+            standings |= _pay(outcome, standings, number)
+            models.append(outcome.model)
+            outcomes.append(outcome)
+            sent = [*sent, updates][-_REMEMBERED:]
+            state = outcome.state
+            books = books.after(outcome, standings)
+            yield books
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What each node has earned (token base units), and in how many rounds it was refused."""
+
+    earned: tuple[int, ...]
+    refused: tuple[int, ...]
+
+    def after(self, outcome: RoundOutcome, standings: Mapping[bytes, Standing]) -> "Paid":
+        """The books after one more round."""
+        earned = tuple(standings[_address(node)].earned for node in range(len(self.earned)))
+        verdicts = [one.verdict for one in outcome.judged]
+        refused = (
+            times + (verdict is not Verdict.ACCEPTED) for times, verdict in zip(self.refused, verdicts, strict=True)
+        )
+        return replace(self, earned=earned, refused=tuple(refused))
+
+
+def _pay(outcome: RoundOutcome, standings: Mapping[bytes, Standing], number: int) -> dict[bytes, Standing]:
+    judgements = [
+        Judgement(
+            node=_address(one.seq),
+            contribution_digest=hashlib.sha256(f"{number} {one.seq}".encode()).digest(),
+            signatures_digest=bytes(32),
+            verdict=one.verdict,
+            weight=one.weight,
+            score=one.score,
+        )
+        for one in outcome.judged
+    ]
+    return compute_tally(BUDGET_PER_ROUND, PRICE_PER_NAT, judgements, standings, number).standings()
+
+
+def _address(node: int) -> bytes:
+    return (node + 1).to_bytes(20, "big")
+
+
+def _seed(*parts: int) -> int:
+    return int.from_bytes(hashlib.sha256(np.array(parts, np.int64).tobytes()).digest()[:8], "big")

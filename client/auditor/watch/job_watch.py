@@ -1,0 +1,265 @@
+"""The watch over one job, one look at a time.
+
+1. read the chain; 2. fetch and verify what is new; 3. search for faults; 4. send what is to be sent; 5. recompute the
+learning of a round; 6. tell. Every step may be interrupted anywhere and repeated. Proofs come before recomputation:
+they have a window, and what recomputation finds no contract can judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from client.auditor.watch.archive import Archive
+from client.auditor.watch.casework import Casework, find_pending, find_unanswered
+from client.auditor.watch.following import Follower, Sight
+from client.auditor.watch.outcomes import describe_fault, describe_round, judge
+from client.auditor.watch.place import Place, WatchedRound
+from client.auditor.watch.verifying import RoundVerifier, fetch_round
+from client.errors import CoordinatorRefused, TransportError
+from ledger.faults.case import Case, Promises
+from ledger.faults.faults import Fault, compute_fault_id
+from ledger.hexadecimal import to_hex
+from ledger.verify.results import Outcome, Result
+from ledger.verify.rounds import verify_job
+
+if TYPE_CHECKING:
+    from client.auditor.recompute import Recomputation
+    from client.auditor.sources import EvidenceSource
+    from client.auditor.watch.prosecuting import Prosecutor
+    from client.auditor.watch.telling import Teller
+    from contracts.gateway import Gateway
+    from ledger.verify.bundle import AuditedJob
+    from ledger.verify.signers import Spread
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What a job is watched with.
+
+    Attributes:
+        gateway: the auditor's own view of the chain.
+        source: hands out evidence.
+        teller: is told what happened.
+        held: what nodes and others kept.
+        prosecutor: sends; None for watching only.
+        recompute: makes the recomputation of a job; None where it is not asked for.
+        spread: applies a function to many values, like `map`.
+    """
+
+    gateway: Gateway
+    source: EvidenceSource
+    teller: Teller
+    held: Promises = field(default_factory=Promises)
+    prosecutor: Prosecutor | None = None
+    recompute: Callable[[AuditedJob], Recomputation] | None = None
+    spread: Spread = map
+
+
+class JobWatch:
+    """Watches one job.
+
+    Args:
+        job: its id.
+        folder: keeps its place and its evidence.
+        equipment: what it is watched with.
+    """
+
+    def __init__(self, job: bytes, folder: Path, equipment: Equipment) -> None:
+        self.job, self._with = job, equipment
+        self._path = folder / "place.json"
+        domain = equipment.gateway.domain
+        self.place = Place.load(self._path, domain.chain_id or 0, domain.verifying_contract or bytes(20), job)
+        self._archive = Archive(folder)
+        self._follower = Follower(equipment.gateway, self.place)
+        self._casework: Casework | None = None
+        self._verifier: RoundVerifier | None = None
+        self._done: set[int] = set()
+        self._said: set[str] = set()
+
+    def look(self) -> Sight:
+        """One look.
+
+        Raises:
+            ChainUnreachable, ChainMoved: the chain could not be read; the next look begins where this one did.
+        """
+        # 1
+        sight = self._follower.look()
+        self._back_up(sight.dropped)
+        casework = self._open_casework(sight)
+        if casework is not None:
+            case = casework.build(sight.head.timestamp, sight.state.halted if sight.state else 0)
+            # 2
+            self._open_verifier(case.now)
+            for number in sorted(self.place.rounds):
+                self._look_at(self.place.rounds[number], casework, case)
+            # 3
+            self._tell_faults([*casework.list_found(), *find_pending(case), *find_unanswered(self.place, case.now)])
+            self.place.save(self._path)
+            # 4
+            if self._with.prosecutor is not None:
+                self._with.prosecutor.act(self.place, casework, case, sight)
+            # 5
+            self._recompute_next(case.now)
+        # 6
+        self._tell_outcomes(sight.head.timestamp)
+        self.place.save(self._path)
+        return sight
+
+    @property
+    def is_false(self) -> bool:
+        """Whether something that was looked at is false."""
+        return bool(self.place.told) or any(known.failed for known in self.place.rounds.values())
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether every posted round was verified and passed."""
+        return all(known.outcome == "pass" for known in self.place.rounds.values())
+
+    @property
+    def is_recomputing(self) -> bool:
+        """Whether a round that was verified waits to be recomputed."""
+        waiting = (known.complete and not known.recomputed for known in self.place.rounds.values())
+        return self._with.recompute is not None and self._verifier is not None and any(waiting)
+
+    def _back_up(self, dropped: Iterable[int]) -> None:
+        """Forgets rounds that a reorganisation took off the chain; what comes in their place is looked at anew."""
+        for number in dropped:
+            self._tell("backed_up", f"round {number} is not on the chain any more: looked at anew", round=number)
+            self._archive.forget(number)
+            if self._casework is not None:
+                self._casework.forget(number)
+            self._verifier, self._done = None, set()
+
+    def _open_casework(self, sight: Sight) -> Casework | None:
+        place = self.place
+        if self._casework is None and place.terms is not None:
+            domain = self._with.gateway.domain
+            self._casework = Casework(domain, place.terms, place, self._archive, self._with.held)
+            self._casework.add_answers(self._follower.fetch_answers())
+        if self._casework is None:
+            self._say("not_opened", "the ledger has not opened this job yet")
+        else:
+            self._casework.add_answers(sight.answers)
+        return self._casework
+
+    def _open_verifier(self, now: int) -> None:
+        """Verifies the job's own files; without them faults are still searched for, with the chain's terms."""
+        if self._verifier is not None:
+            return
+        domain = self._with.gateway.domain
+        files = self._archive.load_job()
+        results, audited = verify_job(self.job, domain, files, now)
+        if audited is None or any(result.outcome is not Outcome.PASS for result in results):
+            fetched = self._ask(lambda: self._with.source.fetch_job(self.job))
+            if fetched is None:
+                return
+            results, audited = verify_job(self.job, domain, fetched, now)
+            self._archive.save_job(fetched)
+        wrong = sorted({result.check for result in results if result.outcome is not Outcome.PASS})
+        if wrong:
+            self._say("job_files", f"the job's own files cannot be relied on: {', '.join(wrong)}")
+        if audited is not None:
+            recomputation = self._with.recompute(audited) if self._with.recompute else None
+            self._verifier = RoundVerifier(audited, self._archive, recomputation, self._with.spread)
+            self._done = set()
+
+    def _look_at(self, known: WatchedRound, casework: Casework, case: Case) -> None:
+        number = known.number
+        if number in self._done:
+            return
+        looked_at = known.recomputed or self._with.recompute is None
+        if known.complete and known.outcome and looked_at and self._verifier is not None:
+            self._verifier.restore(number)
+            self._done.add(number)
+            if known.faults or number in casework.list_held():
+                known.faults = len(casework.search(number, case))
+            return
+        if not known.complete and self._fetch(number):
+            casework.forget(number)
+        known.faults = len(casework.search(number, case))
+        if self._verifier is not None:
+            verified = self._verifier.verify(known, case.now)
+            _record(known, verified.results)
+            known.complete = verified.complete
+        if known.complete or case.now >= known.window_end:
+            # What follows this round was verified without it: once more.
+            self._done = {done for done in self._done if done < number} | {number}
+
+    def _fetch(self, number: int) -> bool:
+        """Asks for a round's evidence; whether anything new was given."""
+        before = self._archive.load_round(number)
+        self._ask(lambda: fetch_round(self._with.source, self._archive, self.job, number))
+        return self._archive.load_round(number) != before
+
+    def _recompute_next(self, now: int) -> None:
+        """One round a look, in order; one whose evidence may still come is waited for."""
+        if self._verifier is None or self._with.recompute is None:
+            return
+        for known in sorted(self.place.rounds.values(), key=lambda known: known.number):
+            if known.recomputed:
+                continue
+            if known.complete or now >= known.window_end:
+                _record(known, self._verifier.recompute(known.number), more=True)
+                known.recomputed = True
+            return
+
+    def _tell_faults(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            name = to_hex(compute_fault_id(fault, self.job, self._with.gateway.domain))
+            if name not in self.place.told:
+                self.place.told.append(name)
+                self._tell("fault", describe_fault(fault), fault=fault.KIND.slug, round=fault.round, id=name)
+
+    def _tell_outcomes(self, now: int) -> None:
+        for known in self.place.rounds.values():
+            whole = known.complete and (known.recomputed or self._with.recompute is None)
+            if not whole and now < known.window_end:
+                continue
+            outcome = judge(known)
+            if outcome != known.outcome:
+                known.outcome = outcome
+                facts = {"failed": known.failed, "unknown": known.unknown, "faults": known.faults}
+                sentence = describe_round(known)
+                self._tell("round", sentence, round=known.number, outcome=outcome, final_at=known.final_at, **facts)
+        if self.place.struck is not None:
+            self._say(
+                "struck", f"round {self.place.struck[0]} and all after it are struck: nothing of them can be paid"
+            )
+
+    def _ask(self, ask: Callable[[], T]) -> T | None:
+        """What the coordinator answers; None, told once, while it does not."""
+        try:
+            answer = ask()
+        except (TransportError, CoordinatorRefused) as error:
+            self._say("coordinator_unreachable", f"the coordinator hands out nothing: {error}")
+            return None
+        if "coordinator_unreachable" in self._said:
+            self._said.remove("coordinator_unreachable")
+            self._tell("coordinator_reachable", "the coordinator answers again")
+        return answer
+
+    def _say(self, event: str, sentence: str) -> None:
+        """Tells something once, as long as it stays so."""
+        if event not in self._said:
+            self._said.add(event)
+            self._tell(event, sentence)
+
+    def _tell(self, event: str, sentence: str, **facts: object) -> None:
+        self._with.teller.tell(self.job, event, sentence, **facts)
+
+
+def _record(known: WatchedRound, results: Iterable[Result], *, more: bool = False) -> None:
+    """Notes the checks that failed and those that could not be made; `more` adds to what was noted."""
+    failed, unknown = (set(known.failed), set(known.unknown)) if more else (set(), set())
+    for result in results:
+        if result.outcome is Outcome.FAIL:
+            failed.add(result.check)
+        elif result.outcome is Outcome.UNKNOWN:
+            unknown.add(result.check)
+    known.failed, known.unknown = sorted(failed), sorted(unknown)

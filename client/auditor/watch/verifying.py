@@ -1,0 +1,125 @@
+"""Verifies watched rounds in order, each once its evidence is whole; what is missing is asked for again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from client.auditor.sources import EvidenceSource
+from client.auditor.watch.archive import Archive
+from client.auditor.watch.place import WatchedRound
+from ledger import evidence
+from ledger.errors import Malformed
+from ledger.evidence import Manifest
+from ledger.hexadecimal import parse_address, to_address
+from ledger.verify.bundle import AnchoredRound, AuditedJob, History, RoundEvidence, RoundFiles
+from ledger.verify.chain import compute_anchor
+from ledger.verify.reading import read_round
+from ledger.verify.results import Findings, Result
+from ledger.verify.rounds import extend_history, verify_round
+from ledger.verify.signers import Spread
+
+if TYPE_CHECKING:
+    from client.auditor.recompute import Recomputation
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What the ledger's checks say of a round, and whether all that its manifest lists was given."""
+
+    results: list[Result]
+    complete: bool
+
+
+def fetch_round(source: EvidenceSource, archive: Archive, job: bytes, number: int) -> None:
+    """Asks for a round's evidence, and for some entries as their nodes are handed them; keeps what is given.
+
+    Raises:
+        TransportError, CoordinatorRefused: no answer, or an error where files should be.
+    """
+    files = source.fetch_round(job, number)
+    replies = {}
+    for node in _choose(_list_nodes(files.get(evidence.ENTRIES, b""))):
+        reply = source.fetch_entry(job, number, node)
+        if reply is not None:
+            replies[f"{to_address(node)}.json"] = reply
+    archive.save_round(number, files, replies)
+
+
+class RoundVerifier:
+    """Verifies one job's rounds.
+
+    Args:
+        job: its terms and spec.
+        archive: their evidence.
+        recomputation: of the learning, None where it was not asked for.
+        spread: applies a function to many values, like `map`.
+    """
+
+    def __init__(
+        self,
+        job: AuditedJob,
+        archive: Archive,
+        recomputation: Recomputation | None,
+        spread: Spread = map,
+    ) -> None:
+        self._job, self._archive = job, archive
+        self._recomputation, self._spread = recomputation, spread
+        self._histories = {0: History.start(job)}
+        self._recomputed = 0
+
+    def verify(self, known: WatchedRound, as_of: int) -> Verified:
+        """The ledger's checks over what is kept of a round; the round before must have been verified."""
+        number = known.number
+        files = self._archive.load_round(number)
+        bundle = RoundFiles(number, files, self._anchor(known), self._archive.load_replies(number))
+        verified = verify_round(replace(self._job, as_of=as_of), self._histories[number - 1], bundle, self._spread)
+        self._histories[number] = verified.history
+        return Verified(verified.results, not _list_missing(files))
+
+    def restore(self, number: int) -> None:
+        """Goes past a round that was verified before this program began."""
+        read, files = self._read(number)
+        self._histories[number] = extend_history(self._job, self._histories[number - 1], read)
+        if self._recomputation is not None and number == self._recomputed + 1:
+            self._recomputation.skip(read, files)
+            self._recomputed = number
+
+    def recompute(self, number: int) -> list[Result]:
+        """The learning of a round, the rounds before having been looked at; nothing where it was not asked for."""
+        if self._recomputation is None or number != self._recomputed + 1:
+            return []
+        self._recomputed = number
+        return self._recomputation.recompute(*self._read(number))
+
+    def _read(self, number: int) -> tuple[RoundEvidence, Mapping[str, bytes]]:
+        files = self._archive.load_round(number)
+        return read_round(RoundFiles(number, files), Findings(number)), files
+
+    def _anchor(self, known: WatchedRound) -> AnchoredRound:
+        head = known.header
+        word = compute_anchor(head.digest(self._job.domain), head.entries_root, head.count, known.final_at)
+        return AnchoredRound(word, known.final_at, known.window_end, known.posted_at)
+
+
+def _list_missing(files: Mapping[str, bytes]) -> set[str]:
+    try:
+        listed = set(Manifest.from_bytes(files.get(evidence.MANIFEST, b"")).files)
+    except Malformed:
+        listed = set()
+    return {evidence.HEADER, evidence.MANIFEST, *evidence.ALWAYS, *listed} - set(files)
+
+
+def _list_nodes(content: bytes) -> list[bytes]:
+    """The nodes that entries.json names, as far as it can be read: only to know whom to ask for."""
+    try:
+        return [parse_address(item["node"]) for item in json.loads(content)]
+    except (ValueError, KeyError, TypeError, Malformed, RecursionError):
+        return []
+
+
+def _choose(nodes: list[bytes]) -> list[bytes]:
+    """The first, the middle and the last."""
+    return [nodes[at] for at in sorted({0, len(nodes) // 2, len(nodes) - 1})] if nodes else []

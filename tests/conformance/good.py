@@ -1,0 +1,117 @@
+"""The good bundle: a job that really learned, on a chain that never was; played once, committed, then only taken apart.
+
+Learning rounds floats as its processor does, so playing anew elsewhere gives other bytes: `good.zip` is what everything
+else is derived from, by arithmetic that is the same everywhere.
+"""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from client.auditor.archive import Archive
+from client.auditor.bundle import ACCEPTANCE, INDEX, SPEC, TERMS, Index, name_blob, name_round
+from ledger import canonical, evidence
+from ledger.signatures import Signer
+from ledger.statements import RoundHeader, Signed, Terms
+from ledger.verify.chain import compute_anchor
+from tests.conformance.chain import ChainDraft
+from tests.conformance.draft import LAST, Draft, Files, read_last
+from tests.simulated.learned import make_learned_job, send_zero
+from tests.simulated.terms import Setting, draw_setting, draw_signer
+
+FOLDER = Path(__file__).parent
+GOOD = FOLDER / "good.zip"
+SEED = 7
+NODES = 5
+ROUNDS = 3
+POST_SECONDS = 40
+
+
+def draw_keys() -> tuple[Setting, list[Signer]]:
+    """The keys of the job: drawn as `SimulatedJob` draws them."""
+    random = Random(SEED)
+    setting = draw_setting(random)
+    return setting, [draw_signer(random) for _ in range(NODES)]
+
+
+def play() -> Files:
+    """Plays the job: a zero update in round 1, an unrevealed one in round 2. The files of its evidence."""
+    setting, nodes = draw_keys()
+    job = make_learned_job(nodes=NODES, rounds=ROUNDS, twists={(1, 2): send_zero}, setting=setting)
+    job.nodes = nodes
+    job.play()
+    job.play(hidden=[3])
+    own = job.job_files()
+    files = {INDEX: Index(job.id, LAST).to_bytes()}
+    files |= dict(zip((SPEC, TERMS, ACCEPTANCE), _list(own), strict=True))
+    for played in job.rounds:
+        files |= {name_round(played.bundle.round, name): content for name, content in played.bundle.files.items()}
+    shown = {digest for played in job.rounds for digest in played.payloads}
+    models = {played.header.statement.next_model for played in job.rounds} | {job.spec.initial_model}
+    assert job.spec.validation is not None
+    wanted = shown | models | {job.spec.validation}
+    files |= {name_blob(digest): job.blobs[digest] for digest in wanted}
+    chain, _ = make_chain(files).prove()
+    return files | chain
+
+
+def _list(own: object) -> list[bytes]:
+    return [getattr(own, name) for name in ("spec", "terms", "acceptance")]
+
+
+@cache
+def load_good() -> Files:
+    """The committed bundle's files."""
+    with Archive(GOOD) as archive:
+        return {name: archive.read(name) or b"" for name in archive.names}
+
+
+def open_draft() -> Draft:
+    """A fresh draft of the good bundle."""
+    files = load_good()
+    setting, nodes = draw_keys()
+    return read_last(files, setting, nodes, make_chain(files))
+
+
+def make_chain(files: Files) -> ChainDraft:
+    """What the chain holds of the job: both rounds posted and final, two nodes paid for the first."""
+    setting, _ = draw_keys()
+    terms = Terms.from_json(canonical.decode(files[TERMS]))
+    headers = [
+        Signed.from_json(RoundHeader, canonical.decode(files[name_round(number, evidence.HEADER)])).statement
+        for number in range(1, LAST + 1)
+    ]
+    final_at = [header.closed_at + POST_SECONDS + terms.window for header in headers]
+    rounds, rewards = [], 0
+    for header, at in zip(headers, final_at, strict=True):
+        rewards += header.total_reward
+        word = compute_anchor(header.digest(setting.domain), header.entries_root, header.count, at)
+        token = int.from_bytes(terms.token, "big")
+        rounds.append({"anchor": int.from_bytes(word, "big"), "token": token, "rewards": rewards, "attestBy": 0})
+    first = evidence.decode_entries(files[name_round(1, evidence.ENTRIES)])
+    drawn = {entry.node: entry.earned for entry in first if entry.earned}
+    paid = dict(sorted(drawn.items())[:2])
+    state = {
+        "paid": sum(paid.values()),
+        "claimable": headers[0].total_reward,
+        "finality": 1,
+        "coordinator": int.from_bytes(terms.coordinator, "big"),
+        "posted": LAST,
+        "windowEnd": final_at[-1],
+        "token": int.from_bytes(terms.token, "big"),
+        "window": terms.window,
+        "rounds": terms.rounds,
+        "lastHeader": int.from_bytes(headers[-1].digest(setting.domain), "big"),
+        "budgetPerRound": terms.budget_per_round,
+        "bond": terms.bond,
+        "requester": int.from_bytes(terms.requester, "big"),
+        "anchorSeconds": terms.anchor_seconds,
+    }
+    return ChainDraft(terms.job_id(), state, rounds, paid, final_at, final_at[-1] + 1_000, claimants=sorted(paid))
+
+
+def with_terms(files: Files, **changes: int) -> Files:
+    """The same files under other terms than those of the job's id."""
+    terms = replace(Terms.from_json(canonical.decode(files[TERMS])), **changes)  # type: ignore[arg-type]  # amounts
+    return files | {TERMS: canonical.encode(terms.to_json())}

@@ -1,0 +1,272 @@
+"""Lies about the learning, the chain, who was paid, what is trusted, and the archive itself."""
+
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from client.auditor.archive import write_archive
+from client.auditor.bundle import CHAIN, INDEX, PROOF, name_blob, name_round
+from learning.tensors import ArrayType, read_arrays, write_arrays
+from ledger import canonical, evidence
+from ledger.hashing import keccak256, sha256
+from ledger.tally import Verdict
+from tests.conformance.case import ANY, LEARNING, Case, drop, edit, flip
+from tests.conformance.case import UNKNOWN as NOT_KNOWN
+from tests.conformance.draft import LAST, Draft, Files
+
+OTHER = keccak256(b"something else")
+
+
+def list_learning() -> Iterator[Case]:
+    yield Case("payload-digest", "one-bit", _flip_payload)
+    yield Case("payload-digest", "missing-byte", _cut_payload)
+    yield Case("payload-digest", "left-out", _drop_payload, outcome=NOT_KNOWN)
+    yield Case("screening", "refused-without-reason", partial(_judge, {1: Verdict.NORM}), others=ANY)
+    yield Case("screening", "unrevealed-called-malformed", partial(_judge, {3: Verdict.MALFORMED}), others=ANY)
+    yield Case("aggregate", "one-number-more", partial(_bend_array, evidence.AGGREGATE))
+    yield Case("aggregate", "of-the-round-before", partial(_older, evidence.AGGREGATE))
+    yield Case("aggregate", "left-out-of-the-round", _omit_aggregate, others=ANY)
+    yield Case("next-model", "another", _swap_model)
+    yield Case("next-model", "the-base-again", lambda draft: draft.header.update(next_model=draft.head.base_model))
+    yield Case("next-model", "momentum-bent", partial(_bend_array, evidence.MOMENTUM))
+    yield Case("sample", "another", partial(_outcome, "sampleDigest", lambda _: "0x" + OTHER.hex()), others=ANY)
+    yield Case("outcome", "loss-before-rewritten", partial(_outcome, "lossBefore", lambda _: "9.000000000"))
+    yield Case("outcome", "next-clip-doubled", partial(_outcome, "nextClip", lambda clip: 2 * clip))
+    yield Case("outcome", "halved-once-more", partial(_outcome, "halvings", lambda halvings: halvings + 1))
+    yield Case("outcome", "missing-byte", _cut_outcome, LEARNING)
+    yield Case("gradient", "of-the-round-before", partial(_older, evidence.GRADIENT), others=ANY)
+    yield Case("gradient", "negated", _negate_gradient, others=ANY)
+    yield Case("scores", "one-more", partial(_score, {0: 1}))
+    yield Case("scores", "doubled", partial(_score, {2: 34336893622}))
+    yield Case("scores", "moved-to-another-node", partial(_score, {0: 10**9, 1: -(10**9)}))
+
+
+def list_chain() -> Iterator[Case]:
+    yield Case("anchor", "stale-header", _post_another, others=ANY)
+    yield Case("anchor", "final-earlier", partial(_finalise, -1))
+    yield Case("anchor", "final-later", partial(_finalise, 1))
+    yield Case("anchor", "another-word", _change_word)
+    yield Case("finality", "struck", lambda draft: draft.chain.state.update(halted=LAST))
+    yield Case("finality", "shorter-window", _shorten_window, others=ANY)
+    yield Case("claims", "drawn-one-more", _draw_more)
+    yield Case("claims", "claimant-hidden", _hide_claimant)
+    yield Case("escrow", "another-requester", partial(_keep, "requester", 7))
+    yield Case("escrow", "budget-doubled", partial(_keep, "budgetPerRound", 2 * 10**18))
+    yield Case("escrow", "rewards-bent", _bend_rewards)
+    yield Case("escrow", "another-last-header", _keep_other_header)
+    yield Case("trust", "another-code", _change_code, others=ANY)
+    yield Case("trust", "another-chain", lambda draft: draft.chain.said.update(chain_id=1))
+    yield Case("trust", "another-ledger", lambda draft: draft.chain.said.update(job_ledger=bytes([9]) * 20))
+    yield Case("chain-proof", "node-missing", lambda _: edit(PROOF, partial(_change_nodes, lambda nodes: nodes[1:])))
+    yield Case(
+        "chain-proof", "node-too-many", lambda _: edit(PROOF, partial(_change_nodes, lambda nodes: [*nodes, "0xffff"]))
+    )
+    yield Case(
+        "chain-proof", "node-twice", lambda _: edit(PROOF, partial(_change_nodes, lambda nodes: [nodes[0], *nodes]))
+    )
+    for at in range(9):
+        yield Case("chain-proof", f"bit-in-node-{at}", partial(_flip_proof, at))
+    yield Case("chain-proof", "header-of-another-block", lambda _: edit(PROOF, _change_header))
+    yield Case("chain-proof", "trailing-byte", lambda _: edit(PROOF, lambda text: text + b"\n"))
+    yield Case("chain-proof", "round-more", _say_more_rounds)
+    yield Case("chain-proof", "left-out", lambda _: drop(PROOF), outcome=NOT_KNOWN)
+    yield Case("anchor", "nothing-of-the-chain", lambda _: drop(CHAIN), outcome=NOT_KNOWN)
+
+
+def _flip_payload(draft: Draft) -> Any:
+    return edit(_find_payload(draft), partial(flip, bit=4_321))
+
+
+def _cut_payload(draft: Draft) -> Any:
+    return edit(_find_payload(draft), lambda content: content[:-1])
+
+
+def _drop_payload(draft: Draft) -> Any:
+    return drop(_find_payload(draft))
+
+
+def _find_payload(draft: Draft) -> str:
+    opening = draft.openings[2]
+    assert opening is not None
+    return name_blob(opening.payload_sha256)
+
+
+def _judge(verdicts: dict[int, Verdict], draft: Draft) -> None:
+    draft.account(verdicts=verdicts)
+
+
+def _bend_array(name: str, draft: Draft) -> None:
+    draft.arrays[name] = flip(draft.arrays[name], 8 * (len(draft.arrays[name]) - 8))
+
+
+def _older(name: str, draft: Draft) -> None:
+    draft.arrays[name] = draft.files[name_round(LAST - 1, name)]
+
+
+def _omit_aggregate(draft: Draft) -> None:
+    del draft.arrays[evidence.AGGREGATE]
+
+
+def _swap_model(draft: Draft) -> None:
+    """A model that nobody trained, handed out under its own digest."""
+    content = bytearray(draft.files[name_blob(draft.head.next_model)])
+    content[-1] ^= 1
+    draft.files[name_blob(sha256(bytes(content)))] = bytes(content)
+    draft.header.update(next_model=sha256(bytes(content)))
+
+
+def _outcome(member: str, change: Callable[[Any], Any], draft: Draft) -> None:
+    value: Any = canonical.decode(draft.arrays[evidence.OUTCOME])
+    draft.arrays[evidence.OUTCOME] = canonical.encode({**value, member: change(value[member])})
+
+
+def _cut_outcome(draft: Draft) -> None:
+    draft.arrays[evidence.OUTCOME] = draft.arrays[evidence.OUTCOME][:-1]
+
+
+def _negate_gradient(draft: Draft) -> None:
+    content = draft.arrays[evidence.GRADIENT]
+    values = read_arrays(content, {"gradient": ArrayType("I32", (None,))}, "gradient", len(content))["gradient"]
+    draft.arrays[evidence.GRADIENT] = write_arrays({"gradient": -values})
+
+
+def _score(changes: dict[int, int], draft: Draft) -> None:
+    draft.account(scores={seq: draft.entries[seq].body.score + more for seq, more in changes.items()})
+
+
+def _post_another(draft: Draft) -> None:
+    """What the bundle shows was signed too, but the chain holds what was played."""
+    draft.posted = False
+    draft.header.update(opened_at=draft.head.opened_at - 1)
+
+
+def _finalise(more: int, draft: Draft) -> None:
+    """The word on chain stands for another time than the one that is said."""
+    draft.chain.said["final_at"] = (draft.chain.final_at[0], draft.chain.final_at[1] + more)
+
+
+def _change_word(draft: Draft) -> None:
+    draft.posted = False
+    draft.chain.rounds[-1]["anchor"] ^= 1
+
+
+def _shorten_window(draft: Draft) -> None:
+    draft.chain.state["window"] = 1
+
+
+def _draw_more(draft: Draft) -> None:
+    node = draft.chain.claimants[0]
+    draft.chain.drawn[node] += 1
+    draft.chain.state["paid"] += 1
+
+
+def _hide_claimant(draft: Draft) -> None:
+    draft.chain.claimants.pop()
+
+
+def _keep(name: str, value: int, draft: Draft) -> None:
+    draft.chain.state[name] = value
+
+
+def _bend_rewards(draft: Draft) -> None:
+    draft.posted = False
+    draft.chain.rounds[-1]["rewards"] += 1
+
+
+def _keep_other_header(draft: Draft) -> None:
+    draft.posted = False
+    draft.chain.state["lastHeader"] ^= 1
+
+
+def _change_code(draft: Draft) -> None:
+    draft.chain.account_code = b"code that pays whom it likes"
+
+
+def _change_nodes(change: Callable[[list[str]], list[str]], content: bytes) -> bytes:
+    value: Any = canonical.decode(content)
+    return canonical.encode({**value, "nodes": change(value["nodes"])})
+
+
+def _flip_proof(at: int, _: Draft) -> Any:
+    return edit(PROOF, partial(_change_nodes, partial(_flip_node, at)))
+
+
+def _flip_node(at: int, nodes: list[str]) -> list[str]:
+    place = at % len(nodes)
+    changed = flip(bytes.fromhex(nodes[place][2:]), 8 * (at + 3) + at % 8)
+    return sorted([*nodes[:place], "0x" + changed.hex(), *nodes[place + 1 :]])
+
+
+def _change_header(content: bytes) -> bytes:
+    value: Any = canonical.decode(content)
+    header = bytes.fromhex(value["header"][2:])
+    return canonical.encode({**value, "header": "0x" + flip(header, 8 * 100).hex()})
+
+
+def _say_more_rounds(draft: Draft) -> None:
+    draft.chain.said.update(final_at=(*draft.chain.final_at, 1), blocks=(1, 2, 3))
+
+
+def list_archives() -> Iterator[tuple[str, Callable[[Files], bytes]]]:
+    """Archives that are none: what was done, and the bytes."""
+    yield "trailing-byte", lambda files: _pack(files) + b"\0"
+    yield "leading-byte", lambda files: b"\0" + _pack(files)
+    yield "missing-byte", lambda files: _pack(files)[:-1]
+    yield "unknown-file", lambda files: _pack({**files, "readme.txt": b"trust me"})
+    yield "round-too-many", lambda files: _pack({**files, "rounds/000003/header.json": b"{}"})
+    yield "no-index", lambda files: _pack({name: content for name, content in files.items() if name != INDEX})
+    yield "another-version", lambda files: _pack({**files, INDEX: files[INDEX].replace(b'"version":1', b'"version":2')})
+    yield "index-trailing-byte", lambda files: _pack({**files, INDEX: files[INDEX] + b" "})
+    yield "parent-path", lambda files: _rename(files, b"job/terms.json", b"../../../../rc")
+    yield "absolute-path", lambda files: _rename(files, b"job/terms.json", b"/etc/terms.jso")
+    yield "backslash", lambda files: _rename(files, b"job/terms.json", b"job\\terms.json")
+    yield "upper-case", lambda files: _rename(files, b"job/terms.json", b"job/TERMS.json")
+    yield "same-name-twice", lambda files: _rename(files, b"job/terms.json", b"job/spec.json\x00")
+    yield "unsorted", lambda files: _rename(files, b"job/terms.json", b"aaa/terms.json")
+    yield (
+        "link",
+        lambda files: _patch(files, (0o100644 << 16).to_bytes(4, "little"), (0o120777 << 16).to_bytes(4, "little")),
+    )
+    yield "another-time", lambda files: _patch(files, b"\0\0\x21\0", b"\0\0\x22\0")
+    yield "comment", lambda files: _pack(files)[:-2] + b"\1\0!"
+    yield "checksum", _break_checksum
+    yield "bomb", _make_bomb
+
+
+def _pack(files: Files) -> bytes:
+    target = io.BytesIO()
+    write_archive(target, sorted(files.items()))
+    return target.getvalue()
+
+
+def _rename(files: Files, name: bytes, other: bytes) -> bytes:
+    """Another name of the same length, before the file and in the list."""
+    assert len(name) == len(other)
+    return _pack(files).replace(name, other)
+
+
+def _patch(files: Files, before: bytes, after: bytes) -> bytes:
+    content = _pack(files)
+    assert before in content
+    return content.replace(before, after)
+
+
+def _break_checksum(files: Files) -> bytes:
+    content = _pack(files)
+    crc = zlib.crc32(files[INDEX]).to_bytes(4, "little")
+    return content.replace(crc, flip(crc, 3))
+
+
+def _make_bomb(files: Files) -> bytes:
+    """A file of zeros, deflated a thousandfold."""
+    zeros = zlib.compress(bytes(1 << 20), 9, -zlib.MAX_WBITS)
+    target = io.BytesIO()
+    write_archive(target, [("blobs/" + "0" * 64, zeros)])
+    content, size = target.getvalue(), len(zeros).to_bytes(4, "little")
+    crc = zlib.crc32(zeros).to_bytes(4, "little")
+    plain = crc + size + size
+    deflated = zlib.crc32(bytes(1 << 20)).to_bytes(4, "little") + size + (1 << 20).to_bytes(4, "little")
+    stored, packed = b"\0\0\0\0\x21\0", b"\x08\0\0\0\x21\0"
+    return content.replace(stored, packed).replace(plain, deflated)
