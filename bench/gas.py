@@ -62,7 +62,7 @@ NOTES = (
     "Uniswap's and UMA's pay each round by a claim of its own; with us and Symbiotic one draws all rounds so far.",
     "Only ours asks a registry where a node is paid, so that a stolen node key redirects nothing (4,700 gas).",
     "Only Symbiotic's must be claimed by the node itself; only ours checks on chain when a round is final.",
-    "No npm package was found of 1inch, Morpho URD, EigenLayer, Merkl, Prime Intellect, Gensyn: not run.",
+    "Not run, as no npm package has their contracts: 1inch, Morpho URD, EigenLayer, Merkl, Prime Intellect, Gensyn.",
 )
 
 
