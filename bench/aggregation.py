@@ -14,6 +14,7 @@ from bench.environments import PeerProcess, ask, python_environment, started
 from bench.figures import BYTES, SECONDS, Missing, at_most
 from bench.measure import clocked, compare
 from bench.report import Report
+from bench.robust_rules import measure_robust
 from learning.aggregate import Accumulator
 from learning.effect import score_updates
 from learning.parameters import Vector64
@@ -35,6 +36,7 @@ def run(report: Report) -> None:
     with ExitStack() as stack:
         flower = stack.enter_context(started(python_environment, "flower", "flower.py", report))
         measure_mean(report, flower)
+        measure_others(report, flower)
         measure_mean_memory(report, flower)
     measure_scores(report)
     measure_stream(report)
@@ -67,6 +69,16 @@ def measure_mean(report: Report, flower: PeerProcess | Missing) -> None:
         bound="two passes over 2 bytes a parameter and one over the int32 sums, on one thread",
         how=f"from payload bytes, strictly read, exact in int64; seconds of a core, median of {turns}",
     )  # fmt: skip
+
+
+def measure_others(report: Report, flower: PeerProcess | Missing) -> None:
+    """The rules that a dishonest minority cannot steer."""
+    size, count = (MODEL // 10, 20) if report.quick else (MODEL, 100)
+    payloads = [write_update(draw_update(seq, size)) for seq in range(count)]
+    if isinstance(flower, PeerProcess):
+        report.say("Flower draws its replies")
+        flower.call("prepare", size=size, weights=[1] * count)
+    measure_robust(report, flower, payloads, size)
 
 
 def measure_mean_memory(report: Report, flower: PeerProcess | Missing) -> None:
