@@ -14,10 +14,12 @@ from bench.environments import PeerProcess, ask, python_environment, started
 from bench.figures import BYTES, SECONDS, Missing, at_most
 from bench.measure import clocked, compare
 from bench.report import Report
+from bench.robust_rules import measure_robust
 from learning.aggregate import Accumulator
 from learning.effect import score_updates
 from learning.parameters import Vector64
 from learning.quantise import Update
+from learning.robust.combination import Contributed
 from learning.score import ScoreRule
 from learning.screen import Screen, read_update, write_update
 from ledger.tally import Verdict
@@ -34,6 +36,7 @@ def run(report: Report) -> None:
     with ExitStack() as stack:
         flower = stack.enter_context(started(python_environment, "flower", "flower.py", report))
         measure_mean(report, flower)
+        measure_others(report, flower)
         measure_mean_memory(report, flower)
     measure_scores(report)
     measure_stream(report)
@@ -66,6 +69,16 @@ def measure_mean(report: Report, flower: PeerProcess | Missing) -> None:
         bound="two passes over 2 bytes a parameter and one over the int32 sums, on one thread",
         how=f"from payload bytes, strictly read, exact in int64; seconds of a core, median of {turns}",
     )  # fmt: skip
+
+
+def measure_others(report: Report, flower: PeerProcess | Missing) -> None:
+    """The rules that a dishonest minority cannot steer."""
+    size, count = (MODEL // 10, 20) if report.quick else (MODEL, 100)
+    payloads = [write_update(draw_update(seq, size)) for seq in range(count)]
+    if isinstance(flower, PeerProcess):
+        report.say("Flower draws its replies")
+        flower.call("prepare", size=size, weights=[1] * count)
+    measure_robust(report, flower, payloads, size)
 
 
 def measure_mean_memory(report: Report, flower: PeerProcess | Missing) -> None:
@@ -101,10 +114,10 @@ def measure_mean_memory(report: Report, flower: PeerProcess | Missing) -> None:
 def measure_scores(report: Report) -> None:
     """Scores of a round of the recommender's size, updates in memory."""
     size, count = (RECOMMENDER // 10, 20) if report.quick else (RECOMMENDER, 200)
-    updates = [(draw_update(seq, size), 1) for seq in range(count)]
+    updates = [Contributed(seq, draw_update(seq, size), 1) for seq in range(count)]
     effect = draw_effect(size)
     rule = ScoreRule(Fraction(3), count, FRACTION_BITS)
-    floats = np.stack([update for update, _ in updates]).astype(np.float32)
+    floats = np.stack([one.values for one in updates]).astype(np.float32)
     direction = effect.astype(np.float32)
     turns = 3 if report.quick else 9
     ours, theirs = compare(
@@ -134,7 +147,8 @@ def measure_stream(report: Report) -> None:
     assert sums.sum().size == size
     assert len(screen.digests) == count
     between = time.process_time()
-    scores = score_updates(((read_update(payload, size), 1) for payload in stream.payloads()), effect, rule, None)
+    contributions = (Contributed(seq, read_update(payload, size), 1) for seq, payload in enumerate(stream.payloads()))
+    scores = score_updates(contributions, effect, rule, None)
     ended = time.process_time()
     assert len(scores.values) == count
     made = stream.seconds / 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,7 @@ from learning.gradient import (
     requantise_gradient,
 )
 from learning.parameters import Vector32, Vector64
-from learning.quantise import Update
+from learning.robust.combination import Contributed
 from learning.score import GradientCheck, ScoreRule, compare_gradients, compute_product
 from learning.state import RoundState
 from learning.tasks.task import Objective
@@ -66,24 +66,24 @@ def compute_effect(objective: Objective, base: Vector32, model: Vector32, state:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One score an update, in their order, from `gradient`; `check` compares a published one with one's own."""
+    """The score of each contribution by its place, from `gradient`; `check` compares a published one with one's own."""
 
-    values: tuple[int, ...]
+    values: Mapping[int, int]
     gradient: PublicGradient
     check: GradientCheck | None
 
 
 def score_updates(
-    updates: Iterable[tuple[Update, int]], effect: Vector64, rule: ScoreRule, published: PublicGradient | None
+    contributions: Iterable[Contributed], effect: Vector64, rule: ScoreRule, published: PublicGradient | None
 ) -> Scores:
-    """Scores updates with their weights, one at a time, from `effect [n]` or exactly from a `published` gradient."""
+    """Scores contributions, one at a time, from `effect [n]` or exactly from a `published` gradient."""
     gradient = quantise_gradient(effect) if published is None else published
     values = gradient.values.astype(np.int64)
     mine = values if published is None else requantise_gradient(effect, gradient.scale)
-    scores, own = [], []
-    for update, weight in updates:
-        scores.append(rule.compute_score(weight * compute_product(values, update), gradient.scale))
+    scores, own = {}, []
+    for place, taken, multiplier in contributions:
+        scores[place] = rule.compute_score(multiplier * compute_product(values, taken), gradient.scale)
         if published is not None:
-            own.append(rule.compute_score(weight * compute_product(mine, update), gradient.scale))
-    check = None if published is None else compare_gradients(gradient, mine, scores, own)
-    return Scores(tuple(scores), gradient, check)
+            own.append(rule.compute_score(multiplier * compute_product(mine, taken), gradient.scale))
+    check = None if published is None else compare_gradients(gradient, mine, list(scores.values()), own)
+    return Scores(scores, gradient, check)

@@ -3,28 +3,32 @@
 A pure function over arrays: the same inputs give the same outcome, integers and the next model to the last bit.
 Payloads are read one at a time, twice: first to screen and add them, then to score them.
 
-1. Screen every opened payload and add the accepted updates, exactly.
-2. Too few opened, or nothing accepted: the round is void.
+1. Screen every opened payload and gather the accepted updates.
+2. Too few opened, or nothing accepted: the round is void. Else combine what was gathered by the job's rule, exactly; an
+update that the rule leaves out is excluded.
 3. Step: momentum, then the rate, halved until the loss on the beacon's sample falls; if it never does, the round is
 void.
-4. Score each accepted update against the public gradient, or by weight.
+4. Score what was taken of each accepted update against the public gradient, or by weight.
 5. Leave the state for the next round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.aggregate import Accumulator, ServerStep, compute_momentum, verify_arithmetic
+from learning.aggregate import ServerStep, compute_momentum, verify_arithmetic
 from learning.effect import compute_effect, descend, score_updates
+from learning.gathering import Gathering, gather
 from learning.gradient import PublicGradient
 from learning.parameters import Vector32
 from learning.quantise import Update, compute_next_clip
+from learning.robust.combination import Combination, Contributed
 from learning.rules import BY_WEIGHT, LearningRules
 from learning.sampling import draw_sample
 from learning.score import GradientCheck, ScoreRule
@@ -89,10 +93,11 @@ class JudgedContribution:
 class RoundOutcome:
     """What came of a round.
 
-    `aggregate [n] int64` is S, None where no sum was taken. `model [n] float32` is the next model, the base model when
-    `void`. `beacon` is what belongs into the header: zero where no sample was drawn. `positions` is the sample; losses
-    are in nats per position. `clip` bounded this round's updates, in units of 2^-f; the next round's, and the
-    momentum, are in `state`. `check` is there when a published gradient was given and used.
+    `aggregate [n] int64` is S, None where no sum was taken; S / (`divisor` · 2^f) is the mean. `model [n] float32` is
+    the next model, the base model when `void`. `beacon` is what belongs into the header: zero where no sample was
+    drawn. `positions` is the sample; losses are in nats per position. `clip` bounded this round's updates, in units of
+    2^-f; the next round's, and the momentum, are in `state`. `check` is there when a published gradient was given and
+    used.
     """
 
     judged: tuple[JudgedContribution, ...]
@@ -102,6 +107,7 @@ class RoundOutcome:
     clip: int
     state: RoundState = field(repr=False)
     total_weight: int = 0
+    divisor: int = 0
     aggregate: NDArray[np.int64] | None = field(default=None, repr=False)
     beacon: bytes = bytes(32)
     positions: Positions = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
@@ -124,9 +130,9 @@ def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> R
     """
     verify_arithmetic()
     # 1.
-    sums = Accumulator(inputs.base.size)
+    gathering = gather(inputs.rules, inputs.base.size)
     screen = Screen(inputs.base.size, inputs.state.clip, inputs.state.digests)
-    judged, norms_squared = _screen(inputs, screen, sums)
+    judged, norms_squared = _screen(inputs, screen, gathering)
     state = replace(inputs.state, digests=inputs.state.digests | screen.digests)
     outcome = RoundOutcome(
         judged, None, inputs.base, write_model(inputs.task.layout, inputs.base), inputs.state.clip, state
@@ -135,35 +141,61 @@ def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> R
     if sum(one.verdict is Verdict.ACCEPTED for one in inputs.contributions) < inputs.rules.cohort_minimum:
         struck = tuple(JudgedContribution(one.seq, Verdict.VOID) for one in judged)
         return replace(outcome, judged=struck, void=Void.TOO_FEW)
-    if sums.weight == 0:
+    if not any(one.weight for one in judged):
         return replace(outcome, void=Void.NOTHING_ACCEPTED)
+    combined = gathering.combine(state.momentum)
+    outcome = _combine(outcome, combined)
     # 3. and 4.
-    rules, aggregate = inputs.rules, sums.sum()
-    momentum = compute_momentum(state.momentum, aggregate, sums.weight, rules.fraction_bits, rules.momentum)
+    rules = inputs.rules
+    momentum = compute_momentum(
+        state.momentum, combined.aggregate, combined.divisor, rules.fraction_bits, rules.momentum
+    )
     step = ServerStep(inputs.base, momentum, rules.rate)
-    outcome = replace(outcome, aggregate=aggregate, total_weight=sums.weight)
     if rules.scoring_rule == BY_WEIGHT:
         outcome = _finish_by_weight(inputs, outcome, step)
     else:
-        outcome = _finish_by_effect(inputs, outcome, step, published)
+        outcome = _finish_by_effect(inputs, outcome, step, combined.contributions(), published)
     if outcome.void:
         return outcome
     # 5.
-    clip = compute_next_clip(outcome.clip, norms_squared, inputs.base.size)
+    norms = [square for place, square in enumerate(norms_squared) if place not in combined.excluded]
+    clip = compute_next_clip(outcome.clip, norms, inputs.base.size)
     return replace(outcome, state=replace(outcome.state, momentum=momentum, clip=clip))
 
 
-def _screen(inputs: RoundInputs, screen: Screen, sums: Accumulator) -> tuple[tuple[JudgedContribution, ...], list[int]]:
+def _screen(
+    inputs: RoundInputs, screen: Screen, gathering: Gathering
+) -> tuple[tuple[JudgedContribution, ...], list[int]]:
     judged, norms_squared = [], []
     for one in inputs.contributions:
         opened = one.verdict is Verdict.ACCEPTED
         result = screen.judge(one.read()) if opened else Screened(one.verdict)
         if result.update is not None:
-            sums.add(result.update, one.weight)
+            gathering.add(result, one.weight, partial(_read, one, inputs.base.size))
             norms_squared.append(result.norm_squared)
         weight = one.weight if result.update is not None else 0
         judged.append(JudgedContribution(one.seq, result.verdict, weight, 0, result.detail))
     return tuple(judged), norms_squared
+
+
+def _read(contribution: RevealedContribution, size: int) -> Update:
+    return read_update(contribution.read(), size)
+
+
+def _combine(outcome: RoundOutcome, combined: Combination) -> RoundOutcome:
+    """Writes down what the rule made of the accepted updates, and whom it left out."""
+    judged = list(outcome.judged)
+    accepted = [at for at, one in enumerate(judged) if one.verdict is Verdict.ACCEPTED]
+    for place, reason in combined.excluded.items():
+        at = accepted[place]
+        judged[at] = JudgedContribution(judged[at].seq, Verdict.EXCLUDED, detail=reason)
+    return replace(
+        outcome,
+        judged=tuple(judged),
+        aggregate=combined.aggregate,
+        divisor=combined.divisor,
+        total_weight=sum(one.weight for one in judged),
+    )
 
 
 def _finish_by_weight(inputs: RoundInputs, outcome: RoundOutcome, step: ServerStep) -> RoundOutcome:
@@ -173,7 +205,11 @@ def _finish_by_weight(inputs: RoundInputs, outcome: RoundOutcome, step: ServerSt
 
 
 def _finish_by_effect(
-    inputs: RoundInputs, outcome: RoundOutcome, step: ServerStep, published: PublicGradient | None
+    inputs: RoundInputs,
+    outcome: RoundOutcome,
+    step: ServerStep,
+    contributions: Iterable[Contributed],
+    published: PublicGradient | None,
 ) -> RoundOutcome:
     if inputs.validation is None:
         raise ValueError("expected a validation set, got none: only by-weight jobs have none")
@@ -193,8 +229,8 @@ def _finish_by_effect(
     if not descent.fell:
         return replace(outcome, void=Void.LOSS_DID_NOT_FALL)
     effect = compute_effect(objective, inputs.base, descent.model, inputs.state)
-    rule = ScoreRule(step.rate / 2**descent.halvings, outcome.total_weight, inputs.rules.fraction_bits)
-    scores = score_updates(_read_accepted(inputs, outcome.judged), effect, rule, published)
+    rule = ScoreRule(step.rate / 2**descent.halvings, outcome.divisor, inputs.rules.fraction_bits)
+    scores = score_updates(contributions, effect, rule, published)
     return replace(
         outcome,
         judged=_give_scores(outcome.judged, scores.values),
@@ -206,15 +242,14 @@ def _finish_by_effect(
     )
 
 
-def _read_accepted(inputs: RoundInputs, judged: Sequence[JudgedContribution]) -> Iterator[tuple[Update, int]]:
-    for one, judgement in zip(inputs.contributions, judged, strict=True):
-        if judgement.verdict is Verdict.ACCEPTED:
-            yield read_update(one.read(), inputs.base.size), one.weight
-
-
-def _give_scores(judged: Sequence[JudgedContribution], scores: Sequence[int]) -> tuple[JudgedContribution, ...]:
-    waiting = iter(scores)
-    return tuple(replace(one, score=next(waiting)) if one.verdict is Verdict.ACCEPTED else one for one in judged)
+def _give_scores(judged: Sequence[JudgedContribution], scores: Mapping[int, int]) -> tuple[JudgedContribution, ...]:
+    """Gives scores by place: places count the updates that passed screening."""
+    passed = (Verdict.ACCEPTED, Verdict.EXCLUDED)
+    places = {at: place for place, at in enumerate(at for at, one in enumerate(judged) if one.verdict in passed)}
+    return tuple(
+        replace(one, score=scores[places[at]]) if one.verdict is Verdict.ACCEPTED else one
+        for at, one in enumerate(judged)
+    )
 
 
 def _remember(inputs: RoundInputs, state: RoundState, model: Vector32, gradient: PublicGradient) -> RoundState:

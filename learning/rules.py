@@ -8,11 +8,16 @@ from fractions import Fraction
 from typing import Final
 
 from ledger.errors import MalformedSpec
-from ledger.spec import JobSpec, parse_decimal
+from ledger.spec import JobSpec, check_aggregation, parse_decimal
 
 AUMANN_SHAPLEY: Final = "aumann-shapley"
 BY_WEIGHT: Final = "by-weight"
 MEAN: Final = "mean"
+NORM_CLIPPED: Final = "norm-clipped-mean"
+CENTRED_CLIPPING: Final = "centred-clipping"
+MEDIAN: Final = "median"
+TRIMMED_MEAN: Final = "trimmed-mean"
+MULTI_KRUM: Final = "multi-krum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,8 @@ class LearningRules:
     """Numbers as in the spec: integers and decimal strings (see DESIGN.md §4.4, §4.5).
 
     `clip_norm` is in the units of the parameters, `sample_positions` counts the beacon's sample (unused by
-    `by-weight`), `cohort_minimum` the fewest opened contributions that make a round.
+    `by-weight`), `cohort_minimum` the fewest opened contributions that make a round, `aggregation_tolerance` the part
+    of a cohort that may be dishonest, which only `trimmed-mean` and `multi-krum` ask for.
     """
 
     clip_norm: str
@@ -31,9 +37,10 @@ class LearningRules:
     cohort_minimum: int = 1
     aggregation_rule: str = MEAN
     scoring_rule: str = AUMANN_SHAPLEY
+    aggregation_tolerance: str = "0"
 
     def __post_init__(self) -> None:
-        _require("aggregationRule", self.aggregation_rule == MEAN, repr(MEAN), self.aggregation_rule)
+        check_aggregation(self.aggregation_rule, self.aggregation_tolerance)
         known = self.scoring_rule in (AUMANN_SHAPLEY, BY_WEIGHT)
         _require("scoringRule", known, f"{AUMANN_SHAPLEY!r} or {BY_WEIGHT!r}", self.scoring_rule)
         _require("fractionBits", 0 < self.fraction_bits <= 24, "1 to 24", self.fraction_bits)
@@ -55,6 +62,7 @@ class LearningRules:
             cohort_minimum=spec.cohort.minimum,
             aggregation_rule=spec.aggregation_rule,
             scoring_rule=spec.scoring_rule,
+            aggregation_tolerance=spec.aggregation_tolerance,
         )
 
     @property
@@ -66,6 +74,11 @@ class LearningRules:
     def momentum(self) -> Fraction:
         """The server momentum β, exactly."""
         return parse_decimal("serverMomentum", self.server_momentum)
+
+    @property
+    def tolerance(self) -> Fraction:
+        """The part of a cohort that may be dishonest, exactly."""
+        return parse_decimal("aggregationTolerance", self.aggregation_tolerance)
 
     @property
     def first_clip(self) -> int:

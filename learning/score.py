@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.gradient import PublicGradient
-from learning.quantise import Update
+from learning.robust.combination import Integers
 from ledger.tally import SCORE_BITS
 
 _BLOCK: Final = 1 << 20
+_WIDE_BLOCK: Final = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,14 @@ class ScoreRule:
         return above // below if above >= 0 else -(-above // below)
 
 
-def compute_product(gradient: NDArray[np.int64], update: Update) -> int:
-    """Returns ⟨g_int, u⟩ exactly; elements of `gradient [n]` are at most 2^26 in size."""
+def compute_product(gradient: NDArray[np.int64], values: Integers) -> int:
+    """Returns ⟨g_int, c⟩ exactly; elements of `gradient [n]` are at most 2^26 in size, those of `values [n]` 2^24."""
     total = 0
-    for start in range(0, update.size, _BLOCK):
-        piece = slice(start, start + _BLOCK)
-        total += int(np.dot(gradient[piece], update[piece].astype(np.int64)))  # below 2^20 · 2^26 · 2^15
+    block = _BLOCK if values.dtype == np.int16 else _WIDE_BLOCK
+    for start in range(0, values.size, block):
+        piece = slice(start, start + block)
+        # Below 2^20 · 2^26 · 2^15 or 2^12 · 2^26 · 2^24.
+        total += int(np.dot(gradient[piece], values[piece].astype(np.int64)))
     return total
 
 

@@ -19,12 +19,13 @@ UPDATE: Final = "update"
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """A verdict and why; `update [n]` and `norm_squared` (units of 2^-2f) are there when it is ACCEPTED."""
+    """A verdict and why; `update [n]`, its digest and `norm_squared` (units of 2^-2f) are there when it is ACCEPTED."""
 
     verdict: Verdict
     detail: str = ""
     update: Update | None = None
     norm_squared: int = 0
+    digest: bytes = b""
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class Screen:
             return Screened(Verdict.RECYCLED, "a contribution of an earlier round has the same update")
         if norm_squared > 0:
             self.digests.add(digest)
-        return Screened(Verdict.ACCEPTED, "", update, norm_squared)
+        return Screened(Verdict.ACCEPTED, "", update, norm_squared, digest)
 
 
 def read_update(payload: bytes, size: int) -> Update:

@@ -29,11 +29,21 @@ _TASK_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "weightRule": ("equal",),
-        "aggregationRule": ("mean",),
+        "aggregationRule": (
+            "mean",
+            "norm-clipped-mean",
+            "centred-clipping",
+            "median",
+            "trimmed-mean",
+            "multi-krum",
+        ),
         "scoringRule": ("aumann-shapley", "by-weight"),
         "evidenceReaders": ("auditors", "public"),
     }
 )
+
+# The aggregation rules that must be told what part of a cohort may be dishonest.
+_TOLERANT: Final = ("trimmed-mean", "multi-krum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,8 @@ class JobSpec:
     """The rules of a job's learning; `initial_model` and `validation` are SHA-256 digests of files.
 
     `validation` is None exactly when the scoring rule is `by-weight` (then `validation_positions` is unused). The unit
-    of `clip_norm` is that of the model's parameters.
+    of `clip_norm` is that of the model's parameters. `aggregation_tolerance`, the part of a cohort that may be
+    dishonest, is "0" unless the aggregation rule asks for it.
 
     Raises:
         MalformedSpec: at construction, naming the field.
@@ -109,6 +120,7 @@ class JobSpec:
     evidence_readers: str
     retention_seconds: int
     verifiable: bool
+    aggregation_tolerance: str = "0"
     protocol: int = PROTOCOL
 
     def __post_init__(self) -> None:
@@ -132,6 +144,7 @@ class JobSpec:
         for (name, supported), value in zip(_CHOICES.items(), given, strict=True):
             known = type(value) is str and value in supported
             _require(name, known, "one of " + ", ".join(repr(choice) for choice in supported), value)
+        check_aggregation(self.aggregation_rule, self.aggregation_tolerance)
         if self.scoring_rule == "by-weight":
             _require(
                 "validation", self.validation is None, "null, since the scoring rule is by-weight", self.validation
@@ -217,6 +230,23 @@ class JobSpec:
 _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {re.sub(r"_(\w)", lambda match: match[1].upper(), name): name for name in JobSpec.__dataclass_fields__}
 )
+
+
+def check_aggregation(rule: object, tolerance: object) -> None:
+    """Checks an aggregation rule's name and what it tolerates.
+
+    Raises:
+        MalformedSpec: for another rule, or a tolerance that it does not take: above 0 and below 1/2 for `trimmed-mean`
+            and `multi-krum`, "0" for the others.
+    """
+    choices = _CHOICES["aggregationRule"]
+    known = type(rule) is str and rule in choices
+    _require("aggregationRule", known, "one of " + ", ".join(map(repr, choices)), rule)
+    part = parse_decimal("aggregationTolerance", tolerance)
+    if rule in _TOLERANT:
+        _require("aggregationTolerance", 0 < part < Fraction(1, 2), f"above 0 and below 0.5 for {rule}", tolerance)
+    else:
+        _require("aggregationTolerance", part == 0, f"'0' for {rule}", tolerance)
 
 
 def parse_decimal(subject: str, text: object) -> Fraction:

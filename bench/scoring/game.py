@@ -15,6 +15,7 @@ from learning.effect import score_updates
 from learning.gradient import integrate_gradient
 from learning.parameters import Vector32, Vector64
 from learning.quantise import Update, dequantise
+from learning.robust.combination import Contributed
 from learning.score import ScoreRule
 from learning.tasks import Objective
 from ledger.tally import SCORE_BITS
@@ -60,7 +61,8 @@ class Game:
         moves = self.compute_moves().sum(0)
         effect = integrate_gradient(self.objective, self.base.astype(np.float64), moves)
         rule = ScoreRule(self.rate, len(self.updates), self.fraction_bits)
-        scores = score_updates(((update, 1) for update in self.updates), effect, rule, None).values
+        contributions = (Contributed(place, update, 1) for place, update in enumerate(self.updates))
+        scores = score_updates(contributions, effect, rule, None).values
         sums = np.array([sum(scores[one] for one in player) for player in self.players], np.float64)
         return sums / 2.0**SCORE_BITS
 

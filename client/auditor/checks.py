@@ -20,7 +20,7 @@ _RECOMPUTED: Final = (
     ),
     (
         "aggregate",
-        "The published sum is the exact weighted sum of the accepted updates.",
+        "The published sum is exactly what the job's aggregation rule makes of the accepted updates.",
         "An update was added that nobody sent, left out, or counted with another weight.",
     ),
     (

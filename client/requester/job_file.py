@@ -77,6 +77,10 @@ class JobFile(_Part):
     fraction_bits: int | None = None
     server_rate: str | None = None
     server_momentum: str | None = None
+    aggregation_rule: Literal[
+        "mean", "norm-clipped-mean", "centred-clipping", "median", "trimmed-mean", "multi-krum"
+    ] = "mean"
+    aggregation_tolerance: str = "0"
     scoring_rule: Literal["aumann-shapley", "by-weight"] | None = None
     evidence_readers: Literal["auditors", "public"] = "auditors"
     retention_seconds: Annotated[int, Field(ge=0)] = 30 * 86_400

@@ -17,4 +17,5 @@ def build_rules(spec: JobSpec) -> LearningRules:
         cohort_minimum=spec.cohort.minimum,
         aggregation_rule=spec.aggregation_rule,
         scoring_rule=spec.scoring_rule,
+        aggregation_tolerance=spec.aggregation_tolerance,
     )

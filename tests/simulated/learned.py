@@ -48,7 +48,13 @@ class DigitsJudge:
     def judge(self, job: SimulatedJob, openings: Sequence[Opening | None], beacon: bytes) -> Judged:
         contributions = [self._reveal(job, seq, opening) for seq, opening in enumerate(openings)]
         validation = None if job.spec.validation is None else self.digits.validation
-        rules = replace(self.digits.rules, scoring_rule=job.spec.scoring_rule, cohort_minimum=job.spec.cohort.minimum)
+        rules = replace(
+            self.digits.rules,
+            scoring_rule=job.spec.scoring_rule,
+            cohort_minimum=job.spec.cohort.minimum,
+            aggregation_rule=job.spec.aggregation_rule,
+            aggregation_tolerance=job.spec.aggregation_tolerance,
+        )
         inputs = RoundInputs(self.digits.task, rules, self.base, self.state, validation, beacon, contributions)
         outcome = run_round(inputs)
         self.outcomes.append(outcome)
@@ -70,13 +76,18 @@ def make_learned_job(
     server_momentum: str = "0.5",
     twists: Mapping[tuple[int, int], Twist] | None = None,
     setting: Setting | None = None,
+    aggregation: tuple[str, str] = ("mean", "0"),
 ) -> SimulatedJob:
-    """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file."""
+    """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file.
+
+    `aggregation` is the rule and its tolerance.
+    """
     digits = make_job(nodes=nodes, server_momentum=server_momentum)
     judge = DigitsJudge(digits, twists or {})
     model = write_model(digits.task.layout, judge.base)
     validation = digits.task.write_examples(digits.validation)
     spec = _write_spec(digits, scoring_rule, sha256(model), sha256(validation))
+    spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1])
     job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec, setting=setting)
     job.blobs |= {sha256(model): model, sha256(validation): validation}
     return job

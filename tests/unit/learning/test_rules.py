@@ -30,7 +30,10 @@ def test_numbers_are_exact() -> None:
         ({"sample_positions": 0}, "validationPositions"),
         ({"cohort_minimum": 0}, "cohort.minimum"),
         ({"scoring_rule": "by-taste"}, "scoringRule"),
-        ({"aggregation_rule": "median"}, "aggregationRule"),
+        ({"aggregation_rule": "mode"}, "aggregationRule"),
+        ({"aggregation_rule": "trimmed-mean"}, "aggregationTolerance"),
+        ({"aggregation_rule": "multi-krum", "aggregation_tolerance": "0.5"}, "aggregationTolerance"),
+        ({"aggregation_tolerance": "0.1"}, "aggregationTolerance"),
     ],
 )
 def test_value_out_of_range_is_refused_by_its_name_in_the_spec(change: dict[str, Any], field: str) -> None:

@@ -79,7 +79,8 @@ def test_by_weight_goes_without_validation() -> None:
         ("fractionBits", [0, 15, "12", True]),
         ("serverRate", ["0", "-3", 3, "0.0"]),
         ("serverMomentum", ["1", "1.5", "-0.1", 0, ".6"]),
-        ("aggregationRule", ["krum", None]),
+        ("aggregationRule", ["krum", None, ["mean"], "Median"]),
+        ("aggregationTolerance", ["0.1", "-0", "0.0", 0, None]),
         ("scoringRule", ["loss", None]),
         ("evidenceReaders", ["nobody", None]),
         ("retentionSeconds", [-1, "0", 315_360_001]),
@@ -90,6 +91,22 @@ def test_wrong_value_is_refused_by_field(key: str, values: list[Any]) -> None:
     for value in values:
         with pytest.raises(MalformedSpec, match=key):
             JobSpec.from_json({**SPEC.to_json(), key: value})
+
+
+@pytest.mark.parametrize("rule", ["trimmed-mean", "multi-krum"])
+def test_rule_that_asks_for_a_tolerance_takes_less_than_half(rule: str) -> None:
+    spec = replace(SPEC, aggregation_rule=rule, aggregation_tolerance="0.499")
+    assert JobSpec.from_bytes(spec.to_bytes()) == spec
+    for tolerance in ("0", "0.5", "1"):
+        with pytest.raises(MalformedSpec, match=r"aggregationTolerance: expected above 0 and below 0\.5"):
+            replace(spec, aggregation_tolerance=tolerance)
+
+
+@pytest.mark.parametrize("rule", ["mean", "norm-clipped-mean", "centred-clipping", "median"])
+def test_other_rules_take_no_tolerance(rule: str) -> None:
+    assert JobSpec.from_bytes(replace(SPEC, aggregation_rule=rule).to_bytes()).aggregation_rule == rule
+    with pytest.raises(MalformedSpec, match="aggregationTolerance: expected '0'"):
+        replace(SPEC, aggregation_rule=rule, aggregation_tolerance="0.1")
 
 
 def test_unsupported_rule_is_refused_with_the_list_of_what_is() -> None:
