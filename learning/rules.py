@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from ledger.errors import MalformedSpec
-from ledger.spec import JobSpec, check_aggregation, parse_decimal
+from ledger.spec import NOTHING_SCREENED, Adam, JobSpec, Screening, check_aggregation, parse_decimal
 
 AUMANN_SHAPLEY: Final = "aumann-shapley"
 BY_WEIGHT: Final = "by-weight"
@@ -18,6 +18,7 @@ CENTRED_CLIPPING: Final = "centred-clipping"
 MEDIAN: Final = "median"
 TRIMMED_MEAN: Final = "trimmed-mean"
 MULTI_KRUM: Final = "multi-krum"
+TRUST_WEIGHTED: Final = "trust-weighted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class LearningRules:
     aggregation_rule: str = MEAN
     scoring_rule: str = AUMANN_SHAPLEY
     aggregation_tolerance: str = "0"
+    adam: Adam | None = None
+    screening: Screening = NOTHING_SCREENED
 
     def __post_init__(self) -> None:
         check_aggregation(self.aggregation_rule, self.aggregation_tolerance)
@@ -63,6 +66,8 @@ class LearningRules:
             aggregation_rule=spec.aggregation_rule,
             scoring_rule=spec.scoring_rule,
             aggregation_tolerance=spec.aggregation_tolerance,
+            adam=spec.adam,
+            screening=spec.screening,
         )
 
     @property

@@ -39,7 +39,7 @@ class Learning:
         """Raises Unknown when the task is not installed or the validation file is not given."""
         try:
             task = get_task(spec.task.name, spec.task.config)
-            rules = build_rules(spec)
+            rules = LearningRules.of(spec)
             if spec.validation is None:
                 return cls(task, rules, None, blobs)
             content = blobs.load(spec.validation, EXAMPLES_LIMIT_BYTES)
@@ -79,18 +79,3 @@ class Learning:
         if content is None:
             raise Unknown(f"the model {to_hex(digest)} was not given")
         return read_model(self.task.layout, content)
-
-
-def build_rules(spec: JobSpec) -> LearningRules:
-    """The rules of a spec as `learning` takes them. Raises MalformedSpec when a number is out of range."""
-    return LearningRules(
-        clip_norm=spec.clip_norm,
-        server_rate=spec.server_rate,
-        server_momentum=spec.server_momentum,
-        fraction_bits=spec.fraction_bits,
-        sample_positions=spec.validation_positions,
-        cohort_minimum=spec.cohort.minimum,
-        aggregation_rule=spec.aggregation_rule,
-        scoring_rule=spec.scoring_rule,
-        aggregation_tolerance=spec.aggregation_tolerance,
-    )

@@ -54,6 +54,36 @@ class CohortPart(_Part):
 
     minimum: Count = 8
     maximum: Count = 1_000
+    closes_at: Annotated[int, Field(ge=0)] = 0
+
+
+class ScreeningPart(_Part):
+    """What may enter the sum; a threshold that is left out is the task's."""
+
+    near_copy_cosine: str | None = None
+    near_copy_rounds: Annotated[int, Field(ge=0)] | None = None
+    least_kurtosis: str | None = None
+
+
+class VouchersPart(_Part):
+    """The platform whose word weighs, and how many samples of a viewer count at most."""
+
+    platform: str
+    samples_per_viewer: Count = 100
+
+
+class StalenessPart(_Part):
+    """How old a model may be that a contribution was trained from, and what a round of age leaves of its weight."""
+
+    max_age: Annotated[int, Field(ge=0)] = 0
+    discount: str = "1"
+
+
+class AdamPart(_Part):
+    """The server's second moment."""
+
+    second_momentum: str = "0.99"
+    epsilon: str = "0.001"
 
 
 class JobFile(_Part):
@@ -78,9 +108,14 @@ class JobFile(_Part):
     server_rate: str | None = None
     server_momentum: str | None = None
     aggregation_rule: Literal[
-        "mean", "norm-clipped-mean", "centred-clipping", "median", "trimmed-mean", "multi-krum"
+        "mean", "norm-clipped-mean", "centred-clipping", "median", "trimmed-mean", "multi-krum", "trust-weighted"
     ] = "mean"
     aggregation_tolerance: str = "0"
+    adam: AdamPart | None = None
+    screening: ScreeningPart = ScreeningPart()
+    vouchers: VouchersPart | None = None
+    staleness: StalenessPart = StalenessPart()
+    validation_holders: tuple[str, ...] | None = None
     scoring_rule: Literal["aumann-shapley", "by-weight"] | None = None
     evidence_readers: Literal["auditors", "public"] = "auditors"
     retention_seconds: Annotated[int, Field(ge=0)] = 30 * 86_400

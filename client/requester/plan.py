@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from client.errors import UsageRefused
 from client.pins import Pin
-from client.requester.job_file import JobFile
+from client.requester.job_file import JobFile, ScreeningPart, VouchersPart
 from contracts.amounts import parse_amount
 from ledger.errors import Malformed
 from ledger.hashing import sha256
-from ledger.hexadecimal import to_hex
-from ledger.spec import Cohort, JobSpec, TaskChoice
+from ledger.hexadecimal import parse_address, to_hex
+from ledger.spec import Adam, Cohort, JobSpec, Screening, Staleness, TaskChoice, Vouchers
 from ledger.statements import Terms
 from ledger.wire import JobRequest
 
@@ -140,10 +140,10 @@ def _compose_spec(job: JobFile, task: Task, model: bytes, validation: bytes | No
         initial_model=sha256(model),
         validation=None if validation is None else sha256(validation),
         validation_positions=job.validation_positions or VALIDATION_POSITIONS,
-        cohort=Cohort(job.cohort.minimum, job.cohort.maximum),
+        cohort=Cohort(job.cohort.minimum, job.cohort.maximum, job.cohort.closes_at),
         commit_seconds=job.commit_seconds,
         reveal_seconds=job.reveal_seconds,
-        weight_rule="equal",
+        weight_rule="equal" if job.vouchers is None else "vouched-samples",
         clip_norm=job.clip_norm or rules.clip_norm,
         fraction_bits=rules.fraction_bits if job.fraction_bits is None else job.fraction_bits,
         server_rate=job.server_rate or rules.server_rate,
@@ -154,7 +154,27 @@ def _compose_spec(job: JobFile, task: Task, model: bytes, validation: bytes | No
         evidence_readers=job.evidence_readers,
         retention_seconds=job.retention_seconds,
         verifiable=False,
+        vouchers=_compose_vouchers(job.vouchers),
+        adam=None if job.adam is None else Adam(job.adam.second_momentum, job.adam.epsilon),
+        screening=_compose_screening(job.screening, rules.screening),
+        staleness=Staleness(job.staleness.max_age, job.staleness.discount),
+        validation_holders=_compose_holders(job.validation_holders),
     )
+
+
+def _compose_vouchers(part: VouchersPart | None) -> Vouchers | None:
+    return (
+        None if part is None else Vouchers(parse_address(part.platform, "vouchers.platform"), part.samples_per_viewer)
+    )
+
+
+def _compose_screening(part: ScreeningPart, suggested: Screening) -> Screening:
+    given = {name: value for name, value in part.model_dump().items() if value is not None}
+    return replace(suggested, **given)
+
+
+def _compose_holders(holders: tuple[str, ...] | None) -> tuple[bytes, ...] | None:
+    return None if holders is None else tuple(parse_address(holder, "validationHolders") for holder in holders)
 
 
 def _compose_terms(job: JobFile, pin: Pin, requester: bytes, spec: JobSpec, decimals: int, drawn: int) -> Terms:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from coordinator.blobs import BlobStore
 from coordinator.compute.messages import Evaluation, JobFiles, Judged, RevealedPayload, RoundResult, RoundWork
-from coordinator.compute.rules import build_rules
 from learning.evidence import write_evidence
 from learning.parameters import Vector32
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.rules import LearningRules
 from learning.state import RoundState
 from learning.tasks import Examples, Task, get_task
 from learning.tensors import read_model
@@ -38,7 +38,7 @@ def answer(question: object) -> object:
 def _(question: JobFiles) -> int:
     """Read a job's files strictly; answer with the model's number of parameters. Raises Malformed."""
     spec = JobSpec.from_bytes(question.spec)
-    build_rules(spec)
+    LearningRules.of(spec)
     task = _load_task(question.spec)
     _load_model(question.spec, question.initial_model)
     for path in (question.validation, question.holdout):
@@ -72,7 +72,7 @@ def _(question: Evaluation) -> dict[str, float]:
 
 def _build_inputs(question: RoundWork) -> RoundInputs:
     spec = JobSpec.from_bytes(question.spec)
-    task, rules = _load_task(question.spec), build_rules(spec)
+    task, rules = _load_task(question.spec), LearningRules.of(spec)
     validation = None if question.validation is None else _load_examples(question.spec, question.validation)
     if question.state is None:
         positions = 0 if validation is None else task.count_positions(validation)

@@ -6,7 +6,6 @@ import structlog
 from sqlmodel import Session
 
 from coordinator.bell import Topic
-from coordinator.compute.rules import build_rules
 from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.jobs.agreement import RUNNING, Agreement, load_agreement
@@ -15,6 +14,7 @@ from coordinator.jobs.tables import JobRow
 from coordinator.rounds import cohort, store
 from coordinator.rounds.moves import move
 from coordinator.rounds.tables import RoundRow
+from learning.rules import LearningRules
 from ledger.commitment import compute_seed_digest, start_accumulator
 from ledger.statements import Closing, Signed
 
@@ -115,7 +115,9 @@ def _open(
         base_model=job.model,
         seed=seed,
         seed_digest=compute_seed_digest(seed),
-        clip=build_rules(agreement.spec).first_clip if before is None or before.next_clip is None else before.next_clip,
+        clip=LearningRules.of(agreement.spec).first_clip
+        if before is None or before.next_clip is None
+        else before.next_clip,
         opened_at=context.now,
         commit_deadline=context.now + agreement.spec.commit_seconds,
         accumulator=start_accumulator(job.job, number, parent),

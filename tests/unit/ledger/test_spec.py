@@ -6,7 +6,7 @@ import pytest
 
 from ledger.errors import Malformed, MalformedJson, MalformedSpec
 from ledger.hashing import sha256
-from ledger.spec import MAX_SPEC_BYTES, Cohort, JobSpec, TaskChoice, parse_decimal
+from ledger.spec import MAX_SPEC_BYTES, Adam, Cohort, JobSpec, Screening, Staleness, TaskChoice, Vouchers, parse_decimal
 
 SPEC = JobSpec(
     title="Films",
@@ -38,6 +38,37 @@ def test_spec_goes_to_bytes_and_back() -> None:
     assert hash(JobSpec.from_bytes(SPEC.to_bytes())) == hash(SPEC)
 
 
+def test_every_option_goes_to_bytes_and_back() -> None:
+    spec = replace(
+        SPEC,
+        cohort=Cohort(8, 1000, 20),
+        weight_rule="vouched-samples",
+        vouchers=Vouchers(b"\x11" * 20, 100),
+        aggregation_rule="trust-weighted",
+        adam=Adam("0.99", "0.001"),
+        screening=Screening("0.6", 3, "3.5"),
+        staleness=Staleness(2, "0.5"),
+        validation_holders=(b"\x22" * 20, b"\x33" * 20),
+    )
+    assert JobSpec.from_bytes(spec.to_bytes()) == spec
+    assert hash(JobSpec.from_bytes(spec.to_bytes())) == hash(spec)
+    assert replace(spec, validation_holders=()).to_json()["validationHolders"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"weight_rule": "vouched-samples"}, "vouchers"),
+        ({"vouchers": Vouchers(b"\x11" * 20, 1)}, "vouchers"),
+        ({"scoring_rule": "by-weight", "validation": None, "validation_holders": ()}, "validationHolders"),
+        ({"scoring_rule": "by-weight", "validation": None, "aggregation_rule": "trust-weighted"}, "aggregationRule"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(MalformedSpec, match=field):
+        replace(SPEC, **changes)
+
+
 def test_numbers_are_exact() -> None:
     assert (SPEC.clip, SPEC.rate, SPEC.momentum) == (Fraction(10), Fraction(3), Fraction(3, 5))
 
@@ -66,10 +97,12 @@ def test_by_weight_goes_without_validation() -> None:
             "cohort",
             [
                 None,
-                {"minimum": 1},
-                {"minimum": 0, "maximum": 1},
-                {"minimum": 3, "maximum": 2},
-                {"minimum": "1", "maximum": 2},
+                {"minimum": 1, "maximum": 2},
+                {"minimum": 0, "maximum": 1, "closesAt": 0},
+                {"minimum": 3, "maximum": 2, "closesAt": 0},
+                {"minimum": "1", "maximum": 2, "closesAt": 0},
+                {"minimum": 2, "maximum": 3, "closesAt": 1},
+                {"minimum": 2, "maximum": 3, "closesAt": 4},
             ],
         ),
         ("commitSeconds", [0, -1, 60.0, "60", 2_592_001]),
@@ -85,6 +118,30 @@ def test_by_weight_goes_without_validation() -> None:
         ("evidenceReaders", ["nobody", None]),
         ("retentionSeconds", [-1, "0", 315_360_001]),
         ("verifiable", [0, "false", None]),
+        ("vouchers", [{"platform": "0x" + "11" * 20, "samplesPerViewer": 1}, {}, 1]),
+        ("adam", [{}, {"secondMomentum": "1", "epsilon": "1"}, {"secondMomentum": "0", "epsilon": "0"}, "adam"]),
+        (
+            "screening",
+            [
+                None,
+                {},
+                {"nearCopyCosine": "0", "nearCopyRounds": 0, "leastKurtosis": "0"},
+                {"nearCopyCosine": "1.1", "nearCopyRounds": 0, "leastKurtosis": "0"},
+                {"nearCopyCosine": "1", "nearCopyRounds": 33, "leastKurtosis": "0"},
+                {"nearCopyCosine": "1", "nearCopyRounds": 0, "leastKurtosis": "-1"},
+            ],
+        ),
+        (
+            "staleness",
+            [
+                None,
+                {"maxAge": 9, "discount": "1"},
+                {"maxAge": 1, "discount": "0"},
+                {"maxAge": 1, "discount": "1.5"},
+                {"maxAge": 0, "discount": "0.5"},
+            ],
+        ),
+        ("validationHolders", ["", [1], ["0x"], ["0x" + "ab" * 20], ["0x" + "11" * 20] * 2, ["0x" + "00" * 20]]),
     ],
 )
 def test_wrong_value_is_refused_by_field(key: str, values: list[Any]) -> None:
@@ -102,7 +159,7 @@ def test_rule_that_asks_for_a_tolerance_takes_less_than_half(rule: str) -> None:
             replace(spec, aggregation_tolerance=tolerance)
 
 
-@pytest.mark.parametrize("rule", ["mean", "norm-clipped-mean", "centred-clipping", "median"])
+@pytest.mark.parametrize("rule", ["mean", "norm-clipped-mean", "centred-clipping", "median", "trust-weighted"])
 def test_other_rules_take_no_tolerance(rule: str) -> None:
     assert JobSpec.from_bytes(replace(SPEC, aggregation_rule=rule).to_bytes()).aggregation_rule == rule
     with pytest.raises(MalformedSpec, match="aggregationTolerance: expected '0'"):

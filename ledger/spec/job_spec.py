@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, Self
@@ -16,19 +16,19 @@ from ledger import canonical
 from ledger.canonical import JsonValue
 from ledger.errors import Malformed, MalformedSpec
 from ledger.hashing import sha256
-from ledger.hexadecimal import parse_hex, to_hex
+from ledger.hexadecimal import parse_hex, to_address, to_hex
+from ledger.spec.options import NOTHING_SCREENED, NOTHING_STALE, Adam, Screening, Staleness, Vouchers, read_address
+from ledger.spec.parts import Cohort, TaskChoice
+from ledger.spec.reading import check_address, check_digest, check_int, check_text, parse_decimal, require
 from ledger.structs import read_object
 
 PROTOCOL: Final = 1
 MAX_SPEC_BYTES: Final = 65_536
 
-_DECIMAL: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{0,17}[1-9])?")
-_TASK_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
-
 # The rules this version knows; a spec with another is refused with this list.
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "weightRule": ("equal",),
+        "weightRule": ("equal", "vouched-samples"),
         "aggregationRule": (
             "mean",
             "norm-clipped-mean",
@@ -36,6 +36,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "median",
             "trimmed-mean",
             "multi-krum",
+            "trust-weighted",
         ),
         "scoringRule": ("aumann-shapley", "by-weight"),
         "evidenceReaders": ("auditors", "public"),
@@ -47,55 +48,14 @@ _TOLERANT: Final = ("trimmed-mean", "multi-krum")
 
 
 @dataclass(frozen=True, slots=True)
-class TaskChoice:
-    """A task by the name it is installed under, and its configuration: canonical JSON, fractions as decimal strings."""
-
-    name: str
-    config: Mapping[str, JsonValue] = field(hash=False)
-
-    def __post_init__(self) -> None:
-        _require(
-            "task.name",
-            type(self.name) is str and _TASK_NAME.fullmatch(self.name) is not None,
-            "a name such as 'recommender'",
-            self.name,
-        )
-        _require("task.config", isinstance(self.config, Mapping), "a JSON object", self.config)
-        try:
-            # A copy of our own: whoever passed the mapping may go on changing it.
-            copy = canonical.decode(canonical.encode(dict(self.config)))
-        except Malformed as error:
-            raise MalformedSpec("task.config", str(error)) from None
-        object.__setattr__(self, "config", MappingProxyType(copy))  # type: ignore[arg-type]  # encoded from a dict
-
-    def to_json(self) -> dict[str, JsonValue]:
-        """Returns {"name", "config"}."""
-        return {"name": self.name, "config": canonical.decode(canonical.encode(dict(self.config)))}
-
-
-@dataclass(frozen=True, slots=True)
-class Cohort:
-    """How many nodes a round needs and admits."""
-
-    minimum: int
-    maximum: int
-
-    def __post_init__(self) -> None:
-        _check_int("cohort.minimum", self.minimum, 1, 1_000_000)
-        _check_int("cohort.maximum", self.maximum, self.minimum, 1_000_000)
-
-    def to_json(self) -> dict[str, JsonValue]:
-        """Returns {"minimum", "maximum"}."""
-        return {"minimum": self.minimum, "maximum": self.maximum}
-
-
-@dataclass(frozen=True, slots=True)
 class JobSpec:
     """The rules of a job's learning; `initial_model` and `validation` are SHA-256 digests of files.
 
     `validation` is None exactly when the scoring rule is `by-weight` (then `validation_positions` is unused). The unit
     of `clip_norm` is that of the model's parameters. `aggregation_tolerance`, the part of a cohort that may be
-    dishonest, is "0" unless the aggregation rule asks for it.
+    dishonest, is "0" unless the aggregation rule asks for it. `vouchers` is there exactly with the weight rule
+    `vouched-samples`; `adam` None is plain momentum. `validation_holders`: who beside the coordinator may have the
+    validation set, and what tells of it, before the job ends (None: whoever may read evidence).
 
     Raises:
         MalformedSpec: at construction, naming the field.
@@ -121,48 +81,70 @@ class JobSpec:
     retention_seconds: int
     verifiable: bool
     aggregation_tolerance: str = "0"
+    vouchers: Vouchers | None = None
+    adam: Adam | None = None
+    screening: Screening = NOTHING_SCREENED
+    staleness: Staleness = NOTHING_STALE
+    validation_holders: tuple[bytes, ...] | None = None
     protocol: int = PROTOCOL
 
     def __post_init__(self) -> None:
-        _require("protocol", type(self.protocol) is int and self.protocol == PROTOCOL, str(PROTOCOL), self.protocol)
-        _check_text("title", self.title, 1, 200)
-        _check_text("description", self.description, 0, 10_000)
-        _require("task", type(self.task) is TaskChoice, "a TaskChoice", self.task)
-        _require("cohort", type(self.cohort) is Cohort, "a Cohort", self.cohort)
-        _check_digest("initialModel", self.initial_model)
-        _check_int("validationPositions", self.validation_positions, 1, 10_000_000)
-        _check_int("commitSeconds", self.commit_seconds, 1, 2_592_000)
-        _check_int("revealSeconds", self.reveal_seconds, 1, 2_592_000)
-        _check_int("retentionSeconds", self.retention_seconds, 0, 315_360_000)
-        _check_int("fractionBits", self.fraction_bits, 1, 14)
-        _require("verifiable", type(self.verifiable) is bool, "true or false", self.verifiable)
+        require("protocol", type(self.protocol) is int and self.protocol == PROTOCOL, str(PROTOCOL), self.protocol)
+        check_text("title", self.title, 1, 200)
+        check_text("description", self.description, 0, 10_000)
+        require("task", type(self.task) is TaskChoice, "a TaskChoice", self.task)
+        require("cohort", type(self.cohort) is Cohort, "a Cohort", self.cohort)
+        check_digest("initialModel", self.initial_model)
+        check_int("validationPositions", self.validation_positions, 1, 10_000_000)
+        check_int("commitSeconds", self.commit_seconds, 1, 2_592_000)
+        check_int("revealSeconds", self.reveal_seconds, 1, 2_592_000)
+        check_int("retentionSeconds", self.retention_seconds, 0, 315_360_000)
+        check_int("fractionBits", self.fraction_bits, 1, 14)
+        require("verifiable", type(self.verifiable) is bool, "true or false", self.verifiable)
+        require("screening", type(self.screening) is Screening, "a Screening", self.screening)
+        require("staleness", type(self.staleness) is Staleness, "a Staleness", self.staleness)
         self._check_choices()
+        self._check_options()
         self._check_step()
 
     def _check_choices(self) -> None:
         given = (self.weight_rule, self.aggregation_rule, self.scoring_rule, self.evidence_readers)
         for (name, supported), value in zip(_CHOICES.items(), given, strict=True):
             known = type(value) is str and value in supported
-            _require(name, known, "one of " + ", ".join(repr(choice) for choice in supported), value)
+            require(name, known, "one of " + ", ".join(repr(choice) for choice in supported), value)
         check_aggregation(self.aggregation_rule, self.aggregation_tolerance)
         if self.scoring_rule == "by-weight":
-            _require(
-                "validation", self.validation is None, "null, since the scoring rule is by-weight", self.validation
-            )
+            require("validation", self.validation is None, "null, since the scoring rule is by-weight", self.validation)
         else:
-            _check_digest("validation", self.validation)
+            check_digest("validation", self.validation)
+
+    def _check_options(self) -> None:
+        vouched = self.weight_rule == "vouched-samples"
+        wanted = "platform and samplesPerViewer" if vouched else f"null with the weight rule {self.weight_rule!r}"
+        require("vouchers", type(self.vouchers) is (Vouchers if vouched else type(None)), wanted, self.vouchers)
+        require("adam", self.adam is None or type(self.adam) is Adam, "null or an Adam", self.adam)
+        scored = self.validation is not None
+        trusts = self.aggregation_rule == "trust-weighted"
+        require(
+            "aggregationRule", scored or not trusts, "another rule where there is no validation set", "trust-weighted"
+        )
+        holders = self.validation_holders
+        if holders is not None:
+            require("validationHolders", scored, "null where there is no validation set", holders)
+            listed = type(holders) is tuple and len(holders) <= 64 and len(set(holders)) == len(holders)
+            require("validationHolders", listed, "null, or at most 64 different addresses", holders)
+            for holder in holders:
+                check_address("validationHolders", holder)
 
     def _check_step(self) -> None:
         clip = parse_decimal("clipNorm", self.clip_norm) * 2**self.fraction_bits
         # Norms are compared as Σu² ≤ ⌊C² · 4^f⌋ in int64.
         expected = f"at least 2^-{self.fraction_bits}, and below 2^31.5 in units of it"
-        _require("clipNorm", clip >= 1 and clip**2 < 2**63, expected, self.clip_norm)
-        _require("serverRate", parse_decimal("serverRate", self.server_rate) > 0, "above 0", self.server_rate)
+        require("clipNorm", clip >= 1 and clip**2 < 2**63, expected, self.clip_norm)
+        require("serverRate", parse_decimal("serverRate", self.server_rate) > 0, "above 0", self.server_rate)
         momentum = parse_decimal("serverMomentum", self.server_momentum)
-        _require("serverMomentum", momentum < 1, "at least 0 and below 1", self.server_momentum)
-        _require(
-            "spec", len(self.to_bytes()) <= MAX_SPEC_BYTES, f"at most {MAX_SPEC_BYTES} bytes", len(self.to_bytes())
-        )
+        require("serverMomentum", momentum < 1, "at least 0 and below 1", self.server_momentum)
+        require("spec", len(self.to_bytes()) <= MAX_SPEC_BYTES, f"at most {MAX_SPEC_BYTES} bytes", len(self.to_bytes()))
 
     @property
     def clip(self) -> Fraction:
@@ -184,8 +166,10 @@ class JobSpec:
         values: dict[str, JsonValue] = {}
         for key, name in _FIELDS.items():
             value = getattr(self, name)
-            if isinstance(value, (TaskChoice, Cohort)):
+            if isinstance(value, (TaskChoice, Cohort, Screening, Staleness, Vouchers, Adam)):
                 values[key] = value.to_json()
+            elif isinstance(value, tuple):
+                values[key] = [to_address(holder) for holder in value]
             else:
                 values[key] = to_hex(value) if type(value) is bytes else value
         return values
@@ -206,9 +190,10 @@ class JobSpec:
             MalformedSpec: naming the field that is missing, unknown, of another type or out of range.
         """
         fields = dict(read_object(value, "spec", list(_FIELDS), MalformedSpec))
-        task = read_object(fields["task"], "task", ["name", "config"], MalformedSpec)
-        cohort = read_object(fields["cohort"], "cohort", ["minimum", "maximum"], MalformedSpec)
-        fields["task"], fields["cohort"] = TaskChoice(**task), Cohort(**cohort)  # type: ignore[arg-type]  # they check
+        for key, part in _PARTS.items():
+            if fields[key] is not None or key not in _OPTIONAL:
+                fields[key] = part.from_json(fields[key])
+        fields["validationHolders"] = _read_holders(fields["validationHolders"])
         fields["initialModel"] = _read_digest("initialModel", fields["initialModel"])
         if fields["validation"] is not None:
             fields["validation"] = _read_digest("validation", fields["validation"])
@@ -232,6 +217,19 @@ _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+_PARTS: Final[Mapping[str, type[TaskChoice | Cohort | Screening | Staleness | Vouchers | Adam]]] = MappingProxyType(
+    {
+        "task": TaskChoice,
+        "cohort": Cohort,
+        "screening": Screening,
+        "staleness": Staleness,
+        "vouchers": Vouchers,
+        "adam": Adam,
+    }
+)
+_OPTIONAL: Final = ("vouchers", "adam")
+
+
 def check_aggregation(rule: object, tolerance: object) -> None:
     """Checks an aggregation rule's name and what it tolerates.
 
@@ -241,23 +239,19 @@ def check_aggregation(rule: object, tolerance: object) -> None:
     """
     choices = _CHOICES["aggregationRule"]
     known = type(rule) is str and rule in choices
-    _require("aggregationRule", known, "one of " + ", ".join(map(repr, choices)), rule)
+    require("aggregationRule", known, "one of " + ", ".join(map(repr, choices)), rule)
     part = parse_decimal("aggregationTolerance", tolerance)
     if rule in _TOLERANT:
-        _require("aggregationTolerance", 0 < part < Fraction(1, 2), f"above 0 and below 0.5 for {rule}", tolerance)
+        require("aggregationTolerance", 0 < part < Fraction(1, 2), f"above 0 and below 0.5 for {rule}", tolerance)
     else:
-        _require("aggregationTolerance", part == 0, f"'0' for {rule}", tolerance)
+        require("aggregationTolerance", part == 0, f"'0' for {rule}", tolerance)
 
 
-def parse_decimal(subject: str, text: object) -> Fraction:
-    """Reads a decimal string of at least 0 exactly, in its one form: no sign, exponent, or zeros that say nothing.
-
-    Raises:
-        MalformedSpec: for anything else.
-    """
-    fits = type(text) is str and _DECIMAL.fullmatch(text) is not None
-    _require(subject, fits, "a decimal string such as '0.6', without sign, exponent or needless zeros", text)
-    return Fraction(str(text))
+def _read_holders(value: object) -> tuple[bytes, ...] | None:
+    if value is None:
+        return None
+    require("validationHolders", isinstance(value, list), "null or a list of addresses", value)
+    return tuple(read_address("validationHolders", holder) for holder in value)  # type: ignore[attr-defined]  # a list
 
 
 def _read_digest(subject: str, value: object) -> bytes:
@@ -265,21 +259,3 @@ def _read_digest(subject: str, value: object) -> bytes:
         return parse_hex(value, 32, subject)
     except Malformed as error:
         raise MalformedSpec(subject, "a SHA-256 digest: 0x and 64 lower-case hex digits", error.got) from None
-
-
-def _require(subject: str, holds: bool, expected: str, got: object) -> None:
-    if not holds:
-        raise MalformedSpec(subject, expected, got)
-
-
-def _check_int(subject: str, value: object, least: int, most: int) -> None:
-    _require(subject, type(value) is int and least <= value <= most, f"an integer from {least} to {most}", value)
-
-
-def _check_text(subject: str, value: object, least: int, most: int) -> None:
-    fits = type(value) is str and least <= len(value.strip()) and len(value) <= most
-    _require(subject, fits, f"a text of {least} to {most} characters", value)
-
-
-def _check_digest(subject: str, value: object) -> None:
-    _require(subject, type(value) is bytes and len(value) == 32, "a SHA-256 digest of 32 bytes", value)

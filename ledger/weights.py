@@ -1,0 +1,29 @@
+"""What a contribution weighs in the sum: whole numbers by the spec's rule, never by what a node says of itself."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from ledger.errors import VerificationError
+from ledger.spec import JobSpec
+
+FRESH: Final = 1 << 10
+"""What weights are multiplied by in jobs that take stale contributions, so that a discount leaves integers."""
+
+
+def compute_weight(spec: JobSpec, viewers: int = 0, samples: int = 0, age: int = 0) -> int:
+    """Returns the weight of a contribution that is `age` rounds old, over what its voucher says (unused by `equal`).
+
+    `vouched-samples`: the samples, of each viewer at most `samplesPerViewer`. With staleness, floor(weight · 1024 ·
+    discount^age).
+
+    Raises:
+        VerificationError: the age is beyond what the spec takes.
+    """
+    if not 0 <= age <= spec.staleness.max_age:
+        raise VerificationError("verdict-weight", "the age of the model trained from", spec.staleness.max_age, age)
+    weight = 1 if spec.vouchers is None else min(samples, viewers * spec.vouchers.samples_per_viewer)
+    if spec.staleness.max_age == 0:
+        return weight
+    return math.floor(weight * FRESH * spec.staleness.factor**age)
