@@ -12,16 +12,16 @@ import torch
 
 from bench.figures import SECONDS, SHARE, Unit, at_least, at_most
 from bench.report import Report
-from bench.scoring.cheats import CHEATS, work_honestly
 from bench.scoring.game import compute_shapley, correlate, correlate_ranks
 from bench.scoring.grounds import Ground, lay_out_digits, lay_out_recommender
 from bench.scoring.payroll import Job
 from bench.scoring.privacy import read_watched_items
 from client.settings import find_home
+from learning.adversaries import ADVERSARIES, work_honestly
 
 ROUNDS, LATER = 18, 6
 JOBS = 2
-CHEATS_OF_A_KIND = 2
+NODES_OF_A_KIND = 2
 DEALS = 5
 SCANS, POSITIONS = 600, 400
 ERROR = Unit("of the shares")
@@ -32,13 +32,13 @@ PAY = Unit("of an honest node's pay")
 BARS = {
     "zero": 0.0,
     "noise": 0.01,
-    "replayed moves": 0.001,
-    "replayed older moves": 0.001,
-    "replayed gradients": 0.001,
-    "replayed older gradients": 0.001,
-    "copies of old updates": 0.1,
-    "averages of old updates": 0.1,
-    "a tenth of the data": 0.35,
+    "replayed-move": 0.001,
+    "replayed-older-move": 0.001,
+    "replayed-gradient": 0.001,
+    "replayed-older-gradient": 0.001,
+    "copied": 0.1,
+    "averaged": 0.1,
+    "half-hearted": 0.35,
 }
 
 
@@ -68,7 +68,9 @@ def run(report: Report) -> None:
     cache = find_home() / "cache"
     ground = lay_out_recommender(cache)  # fetches the data set once, before two processes would
     rounds, jobs = (3, 1) if report.quick else (ROUNDS, JOBS)
-    report.say(f"{jobs} jobs of {rounds} rounds with {len(CHEATS)} kinds of cheats, and four games of 2^10 coalitions")
+    report.say(
+        f"{jobs} jobs of {rounds} rounds with {len(ADVERSARIES)} kinds of cheats, and four games of 2^10 coalitions"
+    )
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         payrolls = [pool.submit(pay_job, cache, seed, rounds) for seed in range(1, jobs + 1)]
         later = 1 if report.quick else LATER
@@ -121,14 +123,14 @@ def pay_job(cache: Path, seed: int, rounds: int) -> Payroll:
     torch.set_num_threads(1)
     ground = lay_out_recommender(cache, seed)
     kinds = ["honest"] * len(ground.nodes)
-    places = np.random.default_rng(seed).permutation(len(kinds))[: len(CHEATS) * CHEATS_OF_A_KIND].tolist()
+    places = np.random.default_rng(seed).permutation(len(kinds))[: len(ADVERSARIES) * NODES_OF_A_KIND].tolist()
     for number, place in enumerate(places):
-        kinds[place] = list(CHEATS)[number % len(CHEATS)]
-    behaviours = [CHEATS.get(kind, work_honestly) for kind in kinds]
+        kinds[place] = list(ADVERSARIES)[number % len(ADVERSARIES)]
+    behaviours = [ADVERSARIES.get(kind, work_honestly) for kind in kinds]
     job = Job(ground.task, ground.rules, ground.nodes, behaviours, ground.validation, seed)
     *_, books = job.run(rounds)
     honest = np.mean([earned for kind, earned in zip(kinds, books.earned, strict=True) if kind == "honest"])
-    pay: dict[str, list[float]] = {kind: [] for kind in ("honest", *CHEATS)}
+    pay: dict[str, list[float]] = {kind: [] for kind in ("honest", *ADVERSARIES)}
     refused = dict.fromkeys(pay, 0)
     for kind, earned, times in zip(kinds, books.earned, books.refused, strict=True):
         pay[kind].append(float(earned / honest))
@@ -190,7 +192,7 @@ def _report_pay(report: Report, payrolls: Sequence[Payroll]) -> None:
     honest = np.concatenate([payroll.pay["honest"] for payroll in payrolls])
     rounds = payrolls[0].rounds
     turned_away = sum(payroll.refused["honest"] for payroll in payrolls)
-    for kind in CHEATS:
+    for kind in ADVERSARIES:
         pay = np.concatenate([payroll.pay[kind] for payroll in payrolls])
         refused = sum(payroll.refused[kind] for payroll in payrolls)
         below = float(np.mean(honest <= pay.max()))

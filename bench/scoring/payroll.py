@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from bench.scoring.cheats import Behaviour, Sight
+from learning.adversaries import Behaviour, Sight
+from learning.parameters import Vector32
 from learning.quantise import Update
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
 from learning.rules import LearningRules
@@ -42,8 +43,8 @@ class Job:
         models, outcomes, sent = [model], list[RoundOutcome](), list[Sequence[Update]]()
         for number in range(1, rounds + 1):
             updates = [
-                behave(Sight(self.task, models, outcomes, sent, own, state.clip, _seed(self.seed, number, node)))
-                for node, (behave, own) in enumerate(zip(self.behaviours, self.nodes, strict=True))
+                behave(self._look(models, outcomes, sent, state.clip, number, node))
+                for node, behave in enumerate(self.behaviours)
             ]
             revealed = [
                 RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(write_update, update))
@@ -59,6 +60,19 @@ class Job:
             state = outcome.state
             books = books.after(outcome, standings)
             yield books
+
+    def _look(
+        self,
+        models: Sequence[Vector32],
+        outcomes: Sequence[RoundOutcome],
+        sent: Sequence[Sequence[Update]],
+        clip: int,
+        number: int,
+        node: int,
+    ) -> Sight:
+        gradients = [outcome.gradient for outcome in outcomes if outcome.gradient is not None]
+        seed = _seed(self.seed, number, node)
+        return Sight(self.task, models, gradients, sent, self.nodes[node], clip, self.rules.fraction_bits, seed)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.scoring.cheats import CHEATS, Sight, flip_labels, shuffle_histories, train_on_a_tenth, work_honestly
 from bench.scoring.game import Game, compute_shapley, correlate, correlate_ranks
 from bench.scoring.payroll import Job
+from learning.adversaries import ADVERSARIES, Sight, work_honestly
 from learning.parameters import Vector64
 from learning.quantise import Update, compute_norm_squared
 from learning.rules import LearningRules
@@ -101,11 +101,11 @@ def see(rounds: int) -> Sight:
     return sights[-1]
 
 
-@pytest.mark.parametrize("kind", CHEATS)
+@pytest.mark.parametrize("kind", ADVERSARIES)
 def test_cheats_send_what_passes_the_norm(kind: str) -> None:
     for rounds in (0, 1, 6):
         sight = see(rounds)
-        update = CHEATS[kind](sight)
+        update = ADVERSARIES[kind](sight)
         assert update.dtype == np.int16
         assert update.shape == (sight.models[-1].size,)
         assert compute_norm_squared(update) <= sight.clip**2
@@ -114,13 +114,13 @@ def test_cheats_send_what_passes_the_norm(kind: str) -> None:
 def test_cheat_that_trains_trains_on_something_else() -> None:
     sight = see(1)
     honest = work_honestly(sight)
-    for cheat in (flip_labels, shuffle_histories, train_on_a_tenth):
-        assert not np.array_equal(cheat(sight), honest)
+    for kind in ("label-flip", "shuffled", "half-hearted"):
+        assert not np.array_equal(ADVERSARIES[kind](sight), honest)
 
 
 def test_job_pays_by_the_tally_and_zeros_earn_exactly_nothing() -> None:
     own = [make_examples(node) for node in range(NODES)]
-    behaviours = [work_honestly] * (NODES - 2) + [CHEATS["zero"], CHEATS["exact copies"]]
+    behaviours = [work_honestly] * (NODES - 2) + [ADVERSARIES["zero"], ADVERSARIES["exact copies"]]
     first, *_, last = Job(make_task(), RULES, own, behaviours, make_examples(99), 1).run(4)
     assert last.earned[-2] == 0
     assert sum(last.earned[:-2]) > 0

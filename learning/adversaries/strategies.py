@@ -1,64 +1,23 @@
 """How a node can pretend to work: every kind of DESIGN.md §4.5, and what those invite.
 
 A cheat sees what is public: models, moves and published gradients of the rounds before, and their updates (the
-evidence), here all of them. It sends integers, scaled up to the norm that the round allows.
+evidence). It sends integers, scaled up to the norm that the round allows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
-from learning.parameters import Vector32, Vector64
-from learning.quantise import Update, dequantise, quantise
-from learning.round import RoundOutcome
-from learning.tasks import Examples, Task
+from learning.adversaries.sight import Behaviour, Sight
+from learning.parameters import Vector64
+from learning.quantise import Update, dequantise
 
-FRACTION_BITS = 12
-_AVERAGED = 20
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What a node sees when a round begins.
-
-    Attributes:
-        models: the model of every round so far, the initial one first; the last is trained from.
-        outcomes: of the rounds before.
-        updates: all updates of the rounds before.
-        examples: the node's own.
-        seed: of this node in this round.
-    """
-
-    task: Task
-    models: Sequence[Vector32]
-    outcomes: Sequence[RoundOutcome]
-    updates: Sequence[Sequence[Update]]
-    examples: Examples
-    clip: int
-    seed: int
-
-    def generator(self) -> np.random.Generator:
-        """This node's chance in this round."""
-        return np.random.default_rng(self.seed)
-
-    def scale(self, direction: Vector64) -> Update:
-        """The direction at the largest norm that passes screening."""
-        norm = float(np.sqrt(np.sum(direction * direction)))
-        longest = self.clip / 2**FRACTION_BITS
-        return quantise(direction * (longest / norm if norm else 0.0), FRACTION_BITS, self.clip)
-
-    def train(self, examples: Examples) -> Update:
-        """Honest training on these examples."""
-        return quantise(self.task.train(self.models[-1], examples, self.seed).move, FRACTION_BITS, self.clip)
-
-    def nothing(self) -> Update:
-        """A zero update."""
-        return np.zeros(self.models[-1].size, np.int16)
-
-
-Behaviour = Callable[[Sight], Update]
+_AVERAGED: Final = 20
 
 
 def work_honestly(sight: Sight) -> Update:
@@ -105,7 +64,7 @@ def copy_old_update(sight: Sight) -> Update:
     copy = earlier[int(generator.integers(len(earlier)))].copy()
     copy[int(generator.integers(copy.size))] ^= 1
     norm = float(np.sqrt(np.sum(copy.astype(np.float64) ** 2)))
-    return copy if norm <= sight.clip else sight.scale(dequantise(copy, FRACTION_BITS))
+    return copy if norm <= sight.clip else sight.scale(dequantise(copy, sight.fraction_bits))
 
 
 def copy_exactly(sight: Sight) -> Update:
@@ -123,7 +82,7 @@ def average_old_updates(sight: Sight) -> Update:
     generator = sight.generator()
     everything = [update for earlier in sight.updates for update in earlier]
     chosen = generator.choice(len(everything), min(_AVERAGED, len(everything)), replace=False)
-    return sight.scale(np.mean([dequantise(everything[one], FRACTION_BITS) for one in chosen.tolist()], axis=0))
+    return sight.scale(np.mean([dequantise(everything[one], sight.fraction_bits) for one in chosen.tolist()], axis=0))
 
 
 def train_on_a_tenth(sight: Sight) -> Update:
@@ -147,29 +106,12 @@ def shuffle_histories(sight: Sight) -> Update:
     return sight.train(sight.task.read_records([generator.permutation(items[a:b]).tolist() for a, b in spans]))
 
 
-CHEATS: Mapping[str, Behaviour] = {
-    "zero": send_zeros,
-    "noise": send_noise,
-    "replayed moves": replay_moves,
-    "replayed older moves": replay_older_moves,
-    "replayed gradients": replay_gradients,
-    "replayed older gradients": replay_older_gradients,
-    "copies of old updates": copy_old_update,
-    "exact copies": copy_exactly,
-    "averages of old updates": average_old_updates,
-    "a tenth of the data": train_on_a_tenth,
-    "label flipping": flip_labels,
-    "shuffled histories": shuffle_histories,
-}
-
-
 def _find_moves(sight: Sight) -> list[Vector64]:
     return [later.astype(np.float64) - earlier for earlier, later in pairwise(sight.models)]
 
 
 def _find_descents(sight: Sight) -> list[Vector64]:
-    published = [outcome.gradient for outcome in sight.outcomes if outcome.gradient is not None]
-    return [-gradient.values.astype(np.float64) for gradient in published]
+    return [-gradient.values.astype(np.float64) for gradient in sight.gradients]
 
 
 def _mix(sight: Sight, directions: Sequence[Vector64]) -> Update:
@@ -186,3 +128,22 @@ def _mix(sight: Sight, directions: Sequence[Vector64]) -> Update:
 def _unit(direction: Vector64) -> Vector64:
     norm = float(np.sqrt(np.sum(direction * direction)))
     return direction / norm if norm else direction
+
+
+ADVERSARIES: Final[Mapping[str, Behaviour]] = MappingProxyType(
+    {
+        "zero": send_zeros,
+        "noise": send_noise,
+        "replayed-move": replay_moves,
+        "replayed-older-move": replay_older_moves,
+        "replayed-gradient": replay_gradients,
+        "replayed-older-gradient": replay_older_gradients,
+        "copied": copy_old_update,
+        "recycled": copy_exactly,
+        "averaged": average_old_updates,
+        "half-hearted": train_on_a_tenth,
+        "label-flip": flip_labels,
+        "shuffled": shuffle_histories,
+    }
+)
+"""Every kind by its name, as `tally node run --update` takes it."""

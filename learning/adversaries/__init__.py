@@ -1,0 +1,6 @@
+"""Dishonest nodes in the box: what each sends, as a function of what it sees. For tests, benches and trying out."""
+
+from learning.adversaries.sight import Behaviour, Sight
+from learning.adversaries.strategies import ADVERSARIES, work_honestly
+
+__all__ = ["ADVERSARIES", "Behaviour", "Sight", "work_honestly"]
