@@ -120,7 +120,7 @@ def test_cheat_that_trains_trains_on_something_else() -> None:
 
 def test_job_pays_by_the_tally_and_zeros_earn_exactly_nothing() -> None:
     own = [make_examples(node) for node in range(NODES)]
-    behaviours = [work_honestly] * (NODES - 2) + [ADVERSARIES["zero"], ADVERSARIES["exact copies"]]
+    behaviours = [work_honestly] * (NODES - 2) + [ADVERSARIES["zero"], ADVERSARIES["recycled"]]
     first, *_, last = Job(make_task(), RULES, own, behaviours, make_examples(99), 1).run(4)
     assert last.earned[-2] == 0
     assert sum(last.earned[:-2]) > 0
