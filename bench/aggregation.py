@@ -22,7 +22,7 @@ from learning.parameters import Vector64
 from learning.quantise import Update
 from learning.robust.combination import Contributed
 from learning.score import ScoreRule
-from learning.screen import Screen, read_update, write_update
+from learning.payload import Screen, read_update, write_update
 from ledger.tally import Verdict
 
 FLOWER, NUMPY = "Flower FedAvg", "NumPy float32 gemv, stacked, not decoded"

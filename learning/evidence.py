@@ -1,4 +1,4 @@
-"""A round's evidence as learning makes it: the small account in `outcome.json` and the arrays beside it.
+"""A round's evidence as learning makes it: small accounts in `outcome.json` and `screening.json`, arrays beside them.
 
 All of it is canonical: who recomputes a round writes the same bytes, but for `gradient.safetensors` and the losses,
 which depend on the processor's last digits and are compared with a tolerance.
@@ -18,9 +18,10 @@ from learning.round import RoundOutcome, Void
 from learning.tensors import MAX_HEADER_BYTES, ArrayType, read_arrays, write_arrays
 from ledger import canonical
 from ledger.errors import MalformedJson
-from ledger.evidence import AGGREGATE, GRADIENT, MOMENTUM, OUTCOME
+from ledger.evidence import AGGREGATE, GRADIENT, MOMENTUM, OUTCOME, SCREENING
 from ledger.hashing import sha256
 from ledger.hexadecimal import parse_hex, to_hex
+from ledger.screening import encode_reasons
 
 _LOSS_DIGITS: Final = 9
 _LOSS_TOLERANCE: Final = 1e-6
@@ -106,8 +107,11 @@ class OutcomeAccount:
 
 
 def write_evidence(outcome: RoundOutcome) -> dict[str, bytes]:
-    """The files of an outcome by name: `outcome.json`, and sum, public gradient and momentum where there are any."""
-    files = {OUTCOME: OutcomeAccount.of(outcome).to_bytes()}
+    """The files of an outcome by name: the two accounts, and sum, public gradient and momentum where there are any."""
+    files = {
+        OUTCOME: OutcomeAccount.of(outcome).to_bytes(),
+        SCREENING: encode_reasons(outcome.clip, outcome.list_reasons()),
+    }
     if outcome.aggregate is not None:
         files[AGGREGATE] = write_arrays({"aggregate": outcome.aggregate})
     if outcome.gradient is not None:

@@ -12,7 +12,7 @@ from learning.robust.choice import combine_held
 from learning.robust.combination import Combination, Contributed
 from learning.robust.held import HeldUpdates
 from learning.rules import MEAN, LearningRules
-from learning.screen import Screened
+from learning.screening.screen import Screened
 
 
 class Gathering(Protocol):

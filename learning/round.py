@@ -32,10 +32,13 @@ from learning.robust.combination import Combination, Contributed
 from learning.rules import BY_WEIGHT, LearningRules
 from learning.sampling import draw_sample
 from learning.score import GradientCheck, ScoreRule
-from learning.screen import Screen, Screened, read_update
+from learning.screening.memory import Memory
+from learning.screening.screen import Screen
+from learning.payload import read_update
 from learning.state import KEPT, RoundState
 from learning.tasks.task import Examples, Positions, Task
 from learning.tensors import write_model
+from ledger.screening import Reason, Rule
 from ledger.tally import SCORE_BITS, Verdict
 
 
@@ -52,13 +55,16 @@ class RevealedContribution:
     """One receipt's contribution as it stands after the reveal phase.
 
     `verdict` is ACCEPTED where the opening opens the commitment (screening then decides), else UNREVEALED or
-    NOT_OPENED. `read` returns the payload bytes, the same each time; it is called for ACCEPTED only, at most twice.
+    NOT_OPENED. `read` returns the payload bytes, the same each time; it is called for ACCEPTED only. `node` is who sent
+    it and `payload` the SHA-256 of the bytes: needed in jobs that refuse near copies, and to name an original.
     """
 
     seq: int
     weight: int
     verdict: Verdict
     read: Callable[[], bytes]
+    node: bytes = bytes(20)
+    payload: bytes = bytes(32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +72,8 @@ class RoundInputs:
     """Everything a round's outcome depends on.
 
     `base [n] float32` is the model trained from, `contributions` are in seq order, `validation` is None for by-weight
-    jobs, `beacon` has 32 bytes (computed by the caller from the openings).
+    jobs, `beacon` has 32 bytes (computed by the caller from the openings). `read_earlier` returns a payload of an
+    earlier round by its SHA-256: one of those that the state's memory lists.
     """
 
     task: Task
@@ -76,6 +83,7 @@ class RoundInputs:
     validation: Examples | None
     beacon: bytes
     contributions: Sequence[RevealedContribution]
+    read_earlier: Callable[[bytes], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class RoundOutcome:
     the next model, the base model when `void`. `beacon` is what belongs into the header: zero where no sample was
     drawn. `positions` is the sample; losses are in nats per position. `clip` bounded this round's updates, in units of
     2^-f; the next round's, and the momentum, are in `state`. `check` is there when a published gradient was given and
-    used.
+    used. `screened` says what screening found, before the rule left anyone out and before the round was void.
     """
 
     judged: tuple[JudgedContribution, ...]
@@ -116,6 +124,17 @@ class RoundOutcome:
     loss_after: float | None = None
     gradient: PublicGradient | None = field(default=None, repr=False)
     check: GradientCheck | None = None
+    screened: tuple[Reason, ...] = field(default=(), repr=False)
+
+    def list_reasons(self) -> list[Reason]:
+        """Why each contribution has its verdict, in seq order; screening's own rule stands in a void round too."""
+        reasons = []
+        for one, reason in zip(self.judged, self.screened, strict=True):
+            if one.verdict is Verdict.EXCLUDED:
+                reasons.append(replace(reason, verdict=one.verdict, rule=Rule.AGGREGATION, detail=one.detail))
+            else:
+                reasons.append(replace(reason, verdict=one.verdict))
+        return reasons
 
 
 def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> RoundOutcome:
@@ -131,11 +150,17 @@ def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> R
     verify_arithmetic()
     # 1.
     gathering = gather(inputs.rules, inputs.base.size)
-    screen = Screen(inputs.base.size, inputs.state.clip, inputs.state.digests)
-    judged, norms_squared = _screen(inputs, screen, gathering)
-    state = replace(inputs.state, digests=inputs.state.digests | screen.digests)
+    screening = _screen(inputs, gathering)
+    judged, norms_squared = screening.judged, screening.norms_squared
+    state = replace(inputs.state, memory=screening.memory)
     outcome = RoundOutcome(
-        judged, None, inputs.base, write_model(inputs.task.layout, inputs.base), inputs.state.clip, state
+        judged,
+        None,
+        inputs.base,
+        write_model(inputs.task.layout, inputs.base),
+        inputs.state.clip,
+        state,
+        screened=screening.reasons,
     )
     # 2.
     if sum(one.verdict is Verdict.ACCEPTED for one in inputs.contributions) < inputs.rules.cohort_minimum:
@@ -163,19 +188,27 @@ def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> R
     return replace(outcome, state=replace(outcome.state, momentum=momentum, clip=clip))
 
 
-def _screen(
-    inputs: RoundInputs, screen: Screen, gathering: Gathering
-) -> tuple[tuple[JudgedContribution, ...], list[int]]:
-    judged, norms_squared = [], []
-    for one in inputs.contributions:
-        opened = one.verdict is Verdict.ACCEPTED
-        result = screen.judge(one.read()) if opened else Screened(one.verdict)
+@dataclass(frozen=True, slots=True)
+class _Screening:
+    judged: tuple[JudgedContribution, ...]
+    reasons: tuple[Reason, ...]
+    norms_squared: list[int]
+    memory: Memory
+
+
+def _screen(inputs: RoundInputs, gathering: Gathering) -> _Screening:
+    """Judges every contribution and hands on what passes; void rounds too leave what was revealed in them."""
+    size = inputs.base.size
+    screen = Screen(size, inputs.state.clip, inputs.state.memory, inputs.rules.screening, inputs.read_earlier)
+    judged, reasons, norms_squared = [], [], []
+    for one, result in zip(inputs.contributions, screen.judge(inputs.contributions), strict=True):
         if result.update is not None:
-            gathering.add(result, one.weight, partial(_read, one, inputs.base.size))
+            gathering.add(result, one.weight, partial(_read, one, size))
             norms_squared.append(result.norm_squared)
         weight = one.weight if result.update is not None else 0
         judged.append(JudgedContribution(one.seq, result.verdict, weight, 0, result.detail))
-    return tuple(judged), norms_squared
+        reasons.append(result.reason)
+    return _Screening(tuple(judged), tuple(reasons), norms_squared, screen.remember())
 
 
 def _read(contribution: RevealedContribution, size: int) -> Update:

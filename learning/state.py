@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from learning.gradient import PublicGradient
 from learning.parameters import Vector64
 from learning.rules import LearningRules
+from learning.screening.memory import MEMORY_TYPES, Memory
 from learning.tasks.task import Positions
 from learning.tensors import ArrayType, MalformedArrays, read_arrays, write_arrays
 
@@ -26,7 +27,7 @@ class RoundState:
     """State before a round.
 
     `momentum [n] float64`, `clip` in units of 2^-f, `pool` the validation positions not drawn yet (sorted), `moves` and
-    `gradients` the last 32, newest first, `digests` those of all updates of earlier rounds that passed screening.
+    `gradients` the last 32, newest first, `memory` of the updates of earlier rounds that passed screening.
     """
 
     momentum: Vector64 = field(repr=False)
@@ -34,7 +35,7 @@ class RoundState:
     pool: Positions = field(repr=False)
     moves: tuple[Vector64, ...] = field(default=(), repr=False)
     gradients: tuple[PublicGradient, ...] = field(default=(), repr=False)
-    digests: frozenset[bytes] = field(default=frozenset(), repr=False)
+    memory: Memory = field(default=Memory(), repr=False)
 
     @classmethod
     def initial(cls, size: int, rules: LearningRules, positions: int) -> RoundState:
@@ -43,7 +44,6 @@ class RoundState:
 
     def to_bytes(self) -> bytes:
         """The state as a safetensors file: equal states have equal bytes."""
-        digests = b"".join(sorted(self.digests))
         arrays: dict[str, NDArray[Any]] = {
             "momentum": self.momentum,
             "clip": np.array([self.clip], np.int64),
@@ -51,7 +51,7 @@ class RoundState:
             "moves": _stack([*self.moves], self.momentum.size, np.float64),
             "gradients": _stack([gradient.values for gradient in self.gradients], self.momentum.size, np.int32),
             "scales": np.array([gradient.scale for gradient in self.gradients], np.int64),
-            "digests": np.frombuffer(digests, np.uint8).reshape(-1, 32),
+            **self.memory.to_arrays(),
         }
         return write_arrays(arrays)
 
@@ -65,7 +65,7 @@ class RoundState:
             "moves": ArrayType("F64", (None, size)),
             "gradients": ArrayType("I32", (None, size)),
             "scales": ArrayType("I64", (None,)),
-            "digests": ArrayType("U8", (None, 32)),
+            **MEMORY_TYPES,
         }
         arrays = read_arrays(content, expected, "state", len(content))
         if len(arrays["scales"]) != len(arrays["gradients"]):
@@ -77,7 +77,7 @@ class RoundState:
             arrays["pool"],
             tuple(arrays["moves"]),
             tuple(PublicGradient(values, scale) for values, scale in gradients),
-            frozenset(row.tobytes() for row in arrays["digests"]),
+            Memory.from_arrays(arrays),
         )
 
 

@@ -14,7 +14,7 @@ from learning.parameters import Vector32
 from learning.quantise import quantise
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
 from learning.rules import LearningRules
-from learning.screen import write_update
+from learning.payload import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, Objective, Positions, Task
 from learning.tasks.recommender import Recommender

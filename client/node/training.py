@@ -74,7 +74,7 @@ class HonestTrainer:
         import torch  # noqa: PLC0415 -- two seconds of imports
 
         from learning.quantise import UnusableMove, quantise  # noqa: PLC0415
-        from learning.screen import write_update  # noqa: PLC0415
+        from learning.payload import write_update  # noqa: PLC0415
         from learning.tensors import read_model  # noqa: PLC0415
 
         if self._threads:
@@ -106,7 +106,7 @@ class ZeroTrainer:
         """An update of zeros."""
         import numpy as np  # noqa: PLC0415
 
-        from learning.screen import write_update  # noqa: PLC0415
+        from learning.payload import write_update  # noqa: PLC0415
 
         task = find_task(work.spec)
         samples = task.count_positions(work.read_examples(task))

@@ -18,7 +18,7 @@ from client.auditor.explaining import explain
 from client.auditor.sources import ChainFacts, KeptJob, PostedRound
 from contracts.state import AccountState
 from coordinator.app import create_app
-from learning.screen import write_update
+from learning.payload import write_update
 from ledger.statements import RoundHeader
 from ledger.verify.bundle import AnchoredRound
 from ledger.verify.chain import compute_anchor

@@ -10,7 +10,7 @@ from coordinator.nodes import service as nodes
 from coordinator.rounds import store
 from coordinator.rounds.moves import MOVES
 from coordinator.rounds.tables import EntryRow, RoundRow
-from learning.screen import write_update
+from learning.payload import write_update
 from ledger import canonical
 from ledger.statements import Acceptance, Signed, Terms
 from ledger.tally import Entry, Verdict

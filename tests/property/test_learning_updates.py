@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from learning.aggregate import Accumulator
 from learning.quantise import LARGEST, Update, compute_norm_squared, quantise
 from learning.sampling import draw_sample
-from learning.screen import Screen, read_update, write_update
+from learning.payload import Screen, read_update, write_update
 from learning.tensors import ArrayType, MalformedArrays, read_arrays, write_arrays
 from ledger.tally import Verdict
 

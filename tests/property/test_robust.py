@@ -17,7 +17,7 @@ from learning.robust.held import HeldUpdates
 from learning.robust.krum import combine_krum
 from learning.robust.selection import select_ranks
 from learning.robust.trimmed import SHARES, combine_median, combine_trimmed
-from learning.screen import compute_update_digest
+from learning.payload import compute_update_digest
 
 SIZE = 7
 # Small values too, so that many updates share a coordinate's value.

@@ -9,7 +9,7 @@ from learning.evidence import write_evidence
 from learning.parameters import Vector32
 from learning.quantise import Update, quantise
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
-from learning.screen import write_update
+from learning.payload import write_update
 from learning.tensors import write_model
 from ledger.commitment import Opening
 from ledger.hashing import sha256

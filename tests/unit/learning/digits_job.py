@@ -12,7 +12,7 @@ from learning.parameters import Vector32
 from learning.quantise import Update, quantise
 from learning.round import RevealedContribution, RoundInputs
 from learning.rules import LearningRules
-from learning.screen import write_update
+from learning.payload import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, Task, get_task
 from ledger.tally import Verdict

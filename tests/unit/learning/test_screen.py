@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from learning.quantise import Update
-from learning.screen import Screen, compute_update_digest, read_update, write_update
+from learning.payload import Screen, compute_update_digest, read_update, write_update
 from learning.tensors import MalformedArrays, write_arrays
 from ledger.tally import Verdict
 
