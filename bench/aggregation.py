@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -19,10 +20,13 @@ from bench.robust_rules import measure_robust
 from learning.aggregate import Accumulator
 from learning.effect import score_updates
 from learning.parameters import Vector64
+from learning.payload import read_update, write_update
 from learning.quantise import Update
 from learning.robust.combination import Contributed
+from learning.round import RevealedContribution
 from learning.score import ScoreRule
-from learning.payload import Screen, read_update, write_update
+from learning.screening.memory import Memory
+from learning.screening.screen import Screen
 from ledger.tally import Verdict
 
 FLOWER, NUMPY = "Flower FedAvg", "NumPy float32 gemv, stacked, not decoded"
@@ -141,14 +145,16 @@ def measure_stream(report: Report) -> None:
     effect, rule = draw_effect(size), ScoreRule(Fraction(1), count, FRACTION_BITS)
     report.say(f"streaming {count} updates of {size} parameters twice")
     begun = time.process_time()
-    screen, sums = Screen(size, 1 << 40, frozenset()), Accumulator(size)
-    for payload in stream.payloads():
-        judged = screen.judge(payload)
+    screen, sums = Screen(size, 1 << 40, Memory()), Accumulator(size)
+    opened = [
+        RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(stream.payload, seq)) for seq in range(stream.count)
+    ]
+    for judged in screen.judge(opened):
         assert judged.verdict is Verdict.ACCEPTED, judged
         assert judged.update is not None
         sums.add(judged.update, 1)
     assert sums.sum().size == size
-    assert len(screen.digests) == count
+    assert len(screen.remember().known) == count
     between = time.process_time()
     contributions = (Contributed(seq, read_update(payload, size), 1) for seq, payload in enumerate(stream.payloads()))
     scores = score_updates(contributions, effect, rule, None)
@@ -165,18 +171,21 @@ class Stream:
 
     def __init__(self, size: int, count: int) -> None:
         self._bases = [draw_update(seq, size) for seq in range(4)]
-        self._count = count
+        self.count = count
         self.seconds = 0.0
 
     def payloads(self) -> Iterator[bytes]:
         """All of them, in order, the same each time."""
-        for seq in range(self._count):
-            begun = time.process_time()
-            base = self._bases[seq % len(self._bases)]
-            base[0] = seq
-            payload = write_update(base)
-            self.seconds += time.process_time() - begun
-            yield payload
+        return map(self.payload, range(self.count))
+
+    def payload(self, seq: int) -> bytes:
+        """One of them."""
+        begun = time.process_time()
+        base = self._bases[seq % len(self._bases)]
+        base[0] = seq
+        payload = write_update(base)
+        self.seconds += time.process_time() - begun
+        return payload
 
 
 def draw_update(seq: int, size: int) -> Update:

@@ -9,11 +9,11 @@ from bench.environments import PeerProcess, ask
 from bench.figures import SECONDS, Missing, at_most
 from bench.measure import clocked, compare
 from bench.report import Report
+from learning.payload import read_update
 from learning.robust.combination import Combination
 from learning.robust.held import HeldUpdates
 from learning.robust.krum import combine_krum
 from learning.robust.trimmed import combine_median, combine_trimmed
-from learning.payload import read_update
 
 TENTHS = 10
 """Updates are trimmed by a tenth on each side; two tenths may be dishonest for multi-Krum."""

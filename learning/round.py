@@ -27,6 +27,7 @@ from learning.effect import compute_effect, descend, score_updates
 from learning.gathering import Gathering, gather
 from learning.gradient import PublicGradient
 from learning.parameters import Vector32
+from learning.payload import read_update
 from learning.quantise import Update, compute_next_clip
 from learning.robust.combination import Combination, Contributed
 from learning.rules import BY_WEIGHT, LearningRules
@@ -34,7 +35,6 @@ from learning.sampling import draw_sample
 from learning.score import GradientCheck, ScoreRule
 from learning.screening.memory import Memory
 from learning.screening.screen import Screen
-from learning.payload import read_update
 from learning.state import KEPT, RoundState
 from learning.tasks.task import Examples, Positions, Task
 from learning.tensors import write_model

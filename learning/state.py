@@ -35,7 +35,7 @@ class RoundState:
     pool: Positions = field(repr=False)
     moves: tuple[Vector64, ...] = field(default=(), repr=False)
     gradients: tuple[PublicGradient, ...] = field(default=(), repr=False)
-    memory: Memory = field(default=Memory(), repr=False)
+    memory: Memory = field(default_factory=Memory, repr=False)
 
     @classmethod
     def initial(cls, size: int, rules: LearningRules, positions: int) -> RoundState:

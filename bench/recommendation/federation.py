@@ -11,10 +11,10 @@ from bench.recommendation.ranking import Scorer
 from bench.recommendation.views import History, Views
 from client.demo.viewers import deal_viewers
 from learning.parameters import Vector32
+from learning.payload import write_update
 from learning.quantise import quantise
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
 from learning.rules import LearningRules
-from learning.payload import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, Objective, Positions, Task
 from learning.tasks.recommender import Recommender

@@ -14,10 +14,10 @@ from bench.recommendation.views import Views
 from bench.scoring.game import Game
 from client.demo.viewers import deal_viewers, split_viewers
 from learning.parameters import Vector32
+from learning.payload import write_update
 from learning.quantise import Update, quantise
 from learning.round import RevealedContribution, RoundInputs, run_round
 from learning.rules import LearningRules
-from learning.payload import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, Task, get_task
 from ledger.tally import Verdict

@@ -9,10 +9,10 @@ import numpy as np
 
 from learning.adversaries import Behaviour, Sight
 from learning.parameters import Vector32
+from learning.payload import write_update
 from learning.quantise import Update
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
 from learning.rules import LearningRules
-from learning.payload import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, Task
 from ledger.tally import Judgement, Standing, Verdict, compute_tally

@@ -11,6 +11,7 @@ from learning.round import RoundOutcome
 from ledger import evidence
 from ledger.errors import Malformed
 from ledger.hashing import sha256
+from ledger.screening import decode_reasons
 from ledger.tally import Entry
 from ledger.verify.results import Findings
 
@@ -56,6 +57,22 @@ def compare_accounts(outcome: RoundOutcome, content: bytes, findings: Findings) 
     if not mine.agrees(theirs):
         findings.fail("outcome", f"{evidence.OUTCOME} differs", None, str(mine), str(theirs))
     findings.note("outcome")
+
+
+def compare_reasons(outcome: RoundOutcome, content: bytes, findings: Findings) -> None:
+    """Check `screening`: every verdict's rule and the numbers it went by, exactly."""
+    mine = outcome.list_reasons()
+    try:
+        clip, theirs = decode_reasons(content)
+    except Malformed as error:
+        findings.fail("screening", f"{evidence.SCREENING} is malformed: {error}")
+        return
+    findings.expect("screening", outcome.clip, clip, f"{evidence.SCREENING} has another norm bound")
+    findings.expect("screening", len(mine), len(theirs), f"{evidence.SCREENING} has not one reason per contribution")
+    for own, stated in zip(mine, theirs, strict=False):
+        if own != stated:
+            operands = str(own.to_json()), str(stated.to_json())
+            findings.fail("screening", f"{evidence.SCREENING} gives another reason", own.seq, *operands)
 
 
 def compare_gradients(outcome: RoundOutcome, published: PublicGradient | None, findings: Findings) -> None:

@@ -12,7 +12,13 @@ from dataclasses import replace
 
 from client.auditor.blobs import Blobs, WrongBlob
 from client.auditor.checks import RECOMPUTED_CHECKS
-from client.auditor.compare import compare_accounts, compare_files, compare_gradients, compare_judgements
+from client.auditor.compare import (
+    compare_accounts,
+    compare_files,
+    compare_gradients,
+    compare_judgements,
+    compare_reasons,
+)
 from client.auditor.learned import Learning, Unknown
 from client.auditor.published import take_over
 from learning.aggregate import InexactArithmetic
@@ -20,6 +26,7 @@ from learning.evidence import read_gradient
 from learning.gradient import PublicGradient
 from learning.parameters import Vector32
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.screening.memory import Memory
 from learning.state import RoundState
 from ledger import evidence
 from ledger.commitment import Opening, compute_beacon
@@ -60,8 +67,7 @@ class Recomputation:
             self._state = self._compare(learning, state, read, files, findings)
             if findings.has_failed():
                 # The updates themselves were seen: a later copy of one is still recognised.
-                self._state = replace(state, digests=self._state.digests)
-                self._take_over(read, files, "stated, which is contradicted")
+                self._take_over(read, files, "stated, which is contradicted", (state, self._state.memory))
         except Unknown as gap:
             findings.leave(RECOMPUTED_CHECKS, gap.reason)
             self.skip(read, files)
@@ -72,10 +78,18 @@ class Recomputation:
         self.scores = None
         self._take_over(read, files, "published")
 
-    def _take_over(self, read: RoundEvidence, files: Mapping[str, bytes], how: str) -> None:
+    def _take_over(
+        self,
+        read: RoundEvidence,
+        files: Mapping[str, bytes],
+        how: str,
+        seen: tuple[RoundState, Memory] | None = None,
+    ) -> None:
+        """Goes on as published; `seen` is the state before the round, and the memory after it, where that is known."""
         try:
             learning, state = self._prepare()
-            self._state = take_over(learning, state, read.head, files)
+            state, memory = seen or (state, None)
+            self._state = take_over(learning, state, read, files, memory)
             self._remark = f"from the state that round {read.round} {how}"
         except (Unknown, Malformed, WrongBlob) as error:
             self._lost = self._lost or f"the state after round {read.round} is not known: {error}"
@@ -114,16 +128,28 @@ class Recomputation:
         published = _read_published(learning, files, findings)
         # 3.
         beacon = _compute_beacon(read)
-        inputs = RoundInputs(learning.task, learning.rules, base, state, learning.validation, beacon, contributions)
+        self._fetch_earlier(state)
+        inputs = RoundInputs(
+            learning.task,
+            learning.rules,
+            base,
+            state,
+            learning.validation,
+            beacon,
+            contributions,
+            self._blobs.read,
+        )
         outcome = _run(inputs, published)
         self._keep_scores(inputs, outcome, read)
         # 4.
         compare_judgements(outcome, read.entries, published, findings)
         compare_files(outcome, files, read.head.next_model, findings)
         compare_accounts(outcome, files[evidence.OUTCOME], findings)
+        compare_reasons(outcome, files[evidence.SCREENING], findings)
         compare_gradients(outcome, published, findings)
         self._look_at_model(learning, read.head.next_model, outcome.model_bytes, findings)
-        self._blobs.drop(opening.payload_sha256 for opening in read.openings or () if opening)
+        revealed = {opening.payload_sha256 for opening in read.openings or () if opening}
+        self._blobs.drop((revealed | state.memory.list_payloads()) - outcome.state.memory.list_payloads())
         return outcome.state
 
     def _look_at_model(self, learning: Learning, digest: bytes, own: bytes, findings: Findings) -> None:
@@ -152,14 +178,25 @@ class Recomputation:
         if fetched.count(False) or findings.has_failed("payload-digest"):
             raise Unknown(f"{sum(answer is not True for answer in fetched)} of {len(shown)} payloads were not given")
         findings.note("payload-digest", max(1, len(shown)))
-        return [self._reveal(seq, opening, opens) for seq, (opens, opening) in enumerate(pairs)]
+        nodes = [item.signed.statement.node for item in read.contributions or ()]
+        return [
+            self._reveal(seq, node, opening, opens)
+            for seq, (node, (opens, opening)) in enumerate(zip(nodes, pairs, strict=True))
+        ]
 
-    def _reveal(self, seq: int, opening: Opening | None, opens: bool) -> RevealedContribution:
+    def _reveal(self, seq: int, node: bytes, opening: Opening | None, opens: bool) -> RevealedContribution:
         if opening is None:
-            return RevealedContribution(seq, WEIGHT, Verdict.UNREVEALED, bytes)
+            return RevealedContribution(seq, WEIGHT, Verdict.UNREVEALED, bytes, node)
         digest = opening.payload_sha256
         verdict = Verdict.ACCEPTED if opens else Verdict.NOT_OPENED
-        return RevealedContribution(seq, WEIGHT, verdict, lambda: self._blobs.read(digest))
+        return RevealedContribution(seq, WEIGHT, verdict, lambda: self._blobs.read(digest), node, digest)
+
+    def _fetch_earlier(self, state: RoundState) -> None:
+        """The earlier payloads that this round is compared with. Raises Unknown where one is not given, or is false."""
+        digests = sorted(state.memory.list_payloads())
+        missing = sum(answer is not True for answer in self._blobs.fetch_all(digests, PAYLOAD_LIMIT_BYTES))
+        if missing:
+            raise Unknown(f"{missing} of {len(digests)} payloads of earlier rounds were not given")
 
 
 def _require_files(files: Mapping[str, bytes]) -> None:
@@ -168,7 +205,7 @@ def _require_files(files: Mapping[str, bytes]) -> None:
         listed = evidence.Manifest.from_bytes(files.get(evidence.MANIFEST, b"")).files
     except Malformed as error:
         raise Unknown(f"the manifest could not be read: {error}") from error
-    for name in {evidence.OUTCOME, *listed} - set(files):
+    for name in {evidence.OUTCOME, evidence.SCREENING, *listed} - set(files):
         raise Unknown(f"{name} was not given")
 
 

@@ -73,8 +73,8 @@ class HonestTrainer:
         """The scaled and rounded move of one local training."""
         import torch  # noqa: PLC0415 -- two seconds of imports
 
-        from learning.quantise import UnusableMove, quantise  # noqa: PLC0415
         from learning.payload import write_update  # noqa: PLC0415
+        from learning.quantise import UnusableMove, quantise  # noqa: PLC0415
         from learning.tensors import read_model  # noqa: PLC0415
 
         if self._threads:

@@ -18,11 +18,16 @@ class JobFiles:
 
 @dataclass(frozen=True, slots=True)
 class RevealedPayload:
-    """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why."""
+    """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why.
+
+    `node` is who sent it, `digest` the payload's SHA-256 (zero without one).
+    """
 
     seq: int
     verdict: int
     payload: Path | None
+    node: bytes
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)

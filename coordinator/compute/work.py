@@ -87,12 +87,15 @@ def _build_inputs(question: RoundWork) -> RoundInputs:
         validation=validation,
         beacon=question.beacon,
         contributions=[_build_revealed(payload) for payload in question.payloads],
+        read_earlier=_load_blobs(question.blobs).load,
     )
 
 
 def _build_revealed(payload: RevealedPayload) -> RevealedContribution:
     path = payload.payload or Path()
-    return RevealedContribution(payload.seq, _WEIGHT, Verdict(payload.verdict), path.read_bytes)
+    return RevealedContribution(
+        payload.seq, _WEIGHT, Verdict(payload.verdict), path.read_bytes, payload.node, payload.digest
+    )
 
 
 def _stage(outcome: RoundOutcome, blobs: BlobStore) -> RoundResult:

@@ -98,9 +98,9 @@ def _build_work(
         state=None if state is None else blobs.path(state),
         beacon=compute_beacon(row.accumulator, row.seed, [known.salt for known in contributions if known.salt]),
         payloads=tuple(
-            RevealedPayload(known.seq, Verdict.UNREVEALED, None)
+            RevealedPayload(known.seq, Verdict.UNREVEALED, None, known.node, _ZERO)
             if known.payload is None
-            else RevealedPayload(known.seq, Verdict.ACCEPTED, blobs.path(known.payload))
+            else RevealedPayload(known.seq, Verdict.ACCEPTED, blobs.path(known.payload), known.node, known.payload)
             for known in contributions
         ),
         blobs=blobs.root,

@@ -63,7 +63,8 @@ def _cut(updates: Sequence[Update], chosen: NDArray[np.int64], piece: slice) -> 
 
 def _square(block: NDArray[np.float32]) -> NDArray[np.float64]:
     """Returns Σu² of each row, exactly."""
-    return np.einsum("mb,mb->m", block, block, dtype=np.float64)
+    squares: NDArray[np.float64] = np.einsum("mb,mb->m", block, block, dtype=np.float64)
+    return squares
 
 
 def _multiply(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +17,6 @@ from ledger.screening import Original
 
 _DIGEST_BYTES: Final = 32
 _NODE_BYTES: Final = 20
-_NOTHING: Final[Mapping[bytes, Original]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Memory:
     """
 
     rounds: int = 0
-    known: Mapping[bytes, Original] = field(default=_NOTHING, repr=False)
+    known: Mapping[bytes, Original] = field(default_factory=dict, repr=False)
     earlier: tuple[EarlierUpdate, ...] = field(default=(), repr=False)
 
     def after(self, passed: Mapping[bytes, Original], compared: Sequence[EarlierUpdate], window: int) -> Memory:

@@ -24,6 +24,8 @@ down were equal up to Σu² = 5, and never from 9 on. Nobody gains by copying on
 norm bound is √n.
 """
 
+_FEWEST: Final = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -57,8 +59,8 @@ def judge_norm(norm_squared: int, clip: int) -> Refusal | None:
 
 
 def judge_constant(update: Update, norm_squared: int) -> Refusal | None:
-    """All elements equal: no data pulls every parameter alike."""
-    if update.size * int(update[0]) ** 2 != norm_squared or (update != update[0]).any():
+    """All elements equal, at least 64 of them: no data pulls every parameter alike."""
+    if update.size < _FEWEST or update.size * int(update[0]) ** 2 != norm_squared or (update != update[0]).any():
         return None
     return Refusal(Verdict.IMPLAUSIBLE, Rule.CONSTANT, f"all {update.size} elements are {update[0]}")
 

@@ -102,7 +102,7 @@ class Screen:
         self._compared: list[EarlierUpdate] = []
         self._copies: CopySearch | None = None
         if screening.copy_cosine < 1:
-            cosine, window = screening.near_copy_cosine, screening.near_copy_rounds
+            cosine, window = screening.near_copy_cosine, screening.window
             self._copies = CopySearch(size, cosine, window, memory, read_earlier or _refuse)
 
     def judge(self, contributions: Sequence[Opened]) -> Iterator[Screened]:
@@ -116,8 +116,7 @@ class Screen:
 
     def remember(self) -> Memory:
         """The memory after this round, once all were judged."""
-        window = self._screening.near_copy_rounds if self._copies else 0
-        return self._memory.after(self._passed, self._compared, window)
+        return self._memory.after(self._passed, self._compared, self._screening.window)
 
     def _weigh(self, opened: Opened) -> _Weighed:
         """Reads a payload and measures it, as far as the next rule needs it."""

@@ -48,6 +48,11 @@ class Screening:
         """The least kurtosis that passes, exactly."""
         return Fraction(self.least_kurtosis)
 
+    @property
+    def window(self) -> int:
+        """How many rounds before its own an update is compared with: none where no near copy is refused."""
+        return self.near_copy_rounds if self.copy_cosine < 1 else 0
+
     def to_json(self) -> dict[str, JsonValue]:
         """Returns {"nearCopyCosine", "nearCopyRounds", "leastKurtosis"}."""
         return {

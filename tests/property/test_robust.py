@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from learning.payload import compute_update_digest
 from learning.quantise import LARGEST, Update
 from learning.robust.clipped import combine_clipped, compute_centre, find_radius, scale
 from learning.robust.combination import Combination
@@ -17,7 +18,6 @@ from learning.robust.held import HeldUpdates
 from learning.robust.krum import combine_krum
 from learning.robust.selection import select_ranks
 from learning.robust.trimmed import SHARES, combine_median, combine_trimmed
-from learning.payload import compute_update_digest
 
 SIZE = 7
 # Small values too, so that many updates share a coordinate's value.

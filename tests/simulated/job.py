@@ -18,12 +18,14 @@ from ledger.commitment import (
 )
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
 from ledger.hashing import sha256
+from ledger.screening import Reason, Rule, encode_reasons
 from ledger.spec import JobSpec
 from ledger.statements import Acceptance, Closing, Contribution, Receipt, RoundHeader, Signed
 from ledger.tally import (
     Judgement,
     Standing,
     Tally,
+    Verdict,
     compute_signatures_digest,
     compute_tally,
 )
@@ -76,6 +78,8 @@ class SimulatedJob:
         self.id = self.terms.job_id()
         self.blobs: dict[bytes, bytes] = {}
         self.rounds: list[SimulatedRound] = []
+        self.present: list[int] = []
+        """Which nodes take part in the round that is played, in seq order."""
         self.standings: dict[bytes, Standing] = {}
         self.parent = self.id
         self.model = self.spec.initial_model
@@ -99,6 +103,7 @@ class SimulatedJob:
         seed = self.random.randbytes(32)
         made = [self._commit(number, node) for node in range(len(self.nodes)) if node not in absent]
         openings = [None if node in hidden else opening for node, _, opening in made]
+        self.present = [node for node, _, _ in made]
         contributions = [contribution for _, contribution, _ in made]
         receipts = self._receive(number, contributions)
         accumulator = receipts[-1].statement.accumulator
@@ -118,6 +123,7 @@ class SimulatedJob:
             evidence.ENTRIES: evidence.encode_entries(tally.entries),
             evidence.TREE: canonical.encode(tally.tree().dump()),
             evidence.OUTCOME: canonical.encode(judged.outcome),
+            evidence.SCREENING: encode_reasons(0, [_explain(seq, *one) for seq, one in enumerate(judged.verdicts)]),
             **judged.arrays,
         }
         header = self._head(number, closing, tally, files, judged, beacon)
@@ -254,3 +260,9 @@ class SimulatedJob:
         self.parent, self.model = header.digest(self.domain), header.next_model
         self.opened_at += 120
         return played
+
+
+def _explain(seq: int, verdict: Verdict, weight: int, score: int) -> Reason:
+    """What a judge without learning knows of a verdict."""
+    del weight, score
+    return Reason(seq, verdict, Rule.UNREVEALED if verdict is Verdict.UNREVEALED else Rule.ACCEPTED)

@@ -7,13 +7,13 @@ from random import Random
 
 from learning.evidence import write_evidence
 from learning.parameters import Vector32
+from learning.payload import write_update
 from learning.quantise import Update, quantise
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
-from learning.payload import write_update
 from learning.tensors import write_model
 from ledger.commitment import Opening
 from ledger.hashing import sha256
-from ledger.spec import JobSpec, TaskChoice
+from ledger.spec import NOTHING_SCREENED, JobSpec, Screening, TaskChoice
 from ledger.tally import Verdict
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judged
@@ -54,8 +54,18 @@ class DigitsJudge:
             cohort_minimum=job.spec.cohort.minimum,
             aggregation_rule=job.spec.aggregation_rule,
             aggregation_tolerance=job.spec.aggregation_tolerance,
+            screening=job.spec.screening,
         )
-        inputs = RoundInputs(self.digits.task, rules, self.base, self.state, validation, beacon, contributions)
+        inputs = RoundInputs(
+            self.digits.task,
+            rules,
+            self.base,
+            self.state,
+            validation,
+            beacon,
+            contributions,
+            job.blobs.__getitem__,
+        )
         outcome = run_round(inputs)
         self.outcomes.append(outcome)
         self.state, self.base = outcome.state, outcome.model
@@ -64,9 +74,11 @@ class DigitsJudge:
         return Judged(verdicts, sha256(outcome.model_bytes), {}, write_evidence(outcome))
 
     def _reveal(self, job: SimulatedJob, seq: int, opening: Opening | None) -> RevealedContribution:
+        node = job.nodes[job.present[seq]].address
         if opening is None:
-            return RevealedContribution(seq, 1, Verdict.UNREVEALED, bytes)
-        return RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(job.blobs.__getitem__, opening.payload_sha256))
+            return RevealedContribution(seq, 1, Verdict.UNREVEALED, bytes, node)
+        digest = opening.payload_sha256
+        return RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(job.blobs.__getitem__, digest), node, digest)
 
 
 def make_learned_job(
@@ -77,6 +89,7 @@ def make_learned_job(
     twists: Mapping[tuple[int, int], Twist] | None = None,
     setting: Setting | None = None,
     aggregation: tuple[str, str] = ("mean", "0"),
+    screening: Screening = NOTHING_SCREENED,
 ) -> SimulatedJob:
     """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file.
 
@@ -88,6 +101,7 @@ def make_learned_job(
     validation = digits.task.write_examples(digits.validation)
     spec = _write_spec(digits, scoring_rule, sha256(model), sha256(validation))
     spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1])
+    spec = replace(spec, screening=screening)
     job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec, setting=setting)
     job.blobs |= {sha256(model): model, sha256(validation): validation}
     return job

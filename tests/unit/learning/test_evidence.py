@@ -26,7 +26,13 @@ def outcome(inputs: RoundInputs) -> RoundOutcome:
 
 def test_evidence_of_a_round_is_read_back(inputs: RoundInputs, outcome: RoundOutcome) -> None:
     files = write_evidence(outcome)
-    assert sorted(files) == ["aggregate.safetensors", "gradient.safetensors", "momentum.safetensors", "outcome.json"]
+    assert sorted(files) == [
+        "aggregate.safetensors",
+        "gradient.safetensors",
+        "momentum.safetensors",
+        "outcome.json",
+        "screening.json",
+    ]
     gradient = read_gradient(files, inputs.base.size)
     assert gradient is not None
     assert outcome.gradient is not None
@@ -39,7 +45,7 @@ def test_evidence_of_a_round_is_read_back(inputs: RoundInputs, outcome: RoundOut
 
 def test_evidence_of_a_void_round_has_no_arrays(inputs: RoundInputs) -> None:
     files = write_evidence(run_round(replace(inputs, contributions=[])))
-    assert sorted(files) == ["outcome.json"]
+    assert sorted(files) == ["outcome.json", "screening.json"]
     account = OutcomeAccount.from_bytes(files["outcome.json"])
     assert (account.void, account.sample_digest, account.loss_before) == (Void.TOO_FEW, None, None)
     assert read_gradient(files, inputs.base.size) is None
