@@ -30,6 +30,7 @@ OPENINGS = "openings.json"
 ENTRIES = "entries.json"
 TREE = "tree.json"
 OUTCOME = "outcome.json"
+DRAW = "draw.json"
 AGGREGATE = "aggregate.safetensors"
 GRADIENT = "gradient.safetensors"
 MOMENTUM = "momentum.safetensors"
@@ -37,7 +38,7 @@ MANIFEST = "manifest.json"
 HEADER = "header.json"
 ANCHOR = "anchor.json"
 
-ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME)
+ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME, DRAW)
 ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM)
 OUTSIDE = (MANIFEST, HEADER, ANCHOR)
 

@@ -67,6 +67,7 @@ def _write_header(context: Context, row: RoundRow, sealing: Sealing) -> None:
     row.accepted = sum(judged.verdict == Verdict.ACCEPTED for judged in result.judged)
     row.total_score, row.total_reward, row.pot = header.total_score, header.total_reward, sealing.tally.pot
     row.void = result.void
+    row.draw_source = sealing.account.work.beacon
     row.sealed_at = context.now
     note_time(context, row, "sealedAt", "tallySeconds", since="revealedAt")
     row.timings = {**row.timings, **result.seconds}
