@@ -95,7 +95,10 @@ class Draw:
         if population is not None and (type(population) is not int or population < 0):
             raise MalformedJson(_DRAW, f"population must be null or a natural number, got {population!r}")
         lists = {name: _read_nodes(name, value[name]) for name in _LISTS}
-        seed, block_hash = parse_hex(value["seed"], 32, "draw.seed"), parse_hex(value["blockHash"], 32, "draw.blockHash")
+        seed, block_hash = (
+            parse_hex(value["seed"], 32, "draw.seed"),
+            parse_hex(value["blockHash"], 32, "draw.blockHash"),
+        )
         return cls(seed, block, block_hash, drawn, population, **lists)
 
 

@@ -23,10 +23,10 @@ class RegisteredNode(NamedTuple):
     """What of a node's row a draw reads, without the cost of a row: a draw reads all of them."""
 
     node: bytes
-    state: str
     block: int | None
     stake: int
     predecessor: bytes | None
+    state: str = "registered"
 
 
 def find_node(session: Session, node: bytes, *, lock: bool = False) -> NodeRow | None:
@@ -64,7 +64,7 @@ def list_present(session: Session, horizon: int) -> Sequence[NodeRow]:
 
 def list_registered(session: Session) -> list[RegisteredNode]:
     """Every registered node, present or not."""
-    query = select(NodeRow.node, NodeRow.state, NodeRow.block, NodeRow.stake, NodeRow.predecessor)
+    query = select(NodeRow.node, NodeRow.block, NodeRow.stake, NodeRow.predecessor)
     return [RegisteredNode(*row) for row in session.exec(query.where(NodeRow.state == "registered")).all()]
 
 
