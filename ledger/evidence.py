@@ -38,6 +38,9 @@ MANIFEST = "manifest.json"
 HEADER = "header.json"
 ANCHOR = "anchor.json"
 
+PRIVATE = frozenset({GRADIENT, "reference.safetensors"})
+"""What tells of the validation set: until the job ends for its holders alone, where the spec names any."""
+
 ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME, DRAW)
 ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM)
 OUTSIDE = (MANIFEST, HEADER, ANCHOR)

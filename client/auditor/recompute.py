@@ -7,11 +7,12 @@ goes on as published, so that later rounds are judged from what they state thems
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from client.auditor.blobs import Blobs, WrongBlob
 from client.auditor.checks import RECOMPUTED_CHECKS
+from client.auditor.blind import BLIND_CHECKS, PRIVATE_SET, compare_clips, compare_verdicts, read_descent
 from client.auditor.compare import compare_accounts, compare_files, compare_gradients, compare_judgements
 from client.auditor.learned import Learning, Unknown
 from client.auditor.published import take_over
@@ -20,6 +21,7 @@ from learning.evidence import read_gradient
 from learning.gradient import PublicGradient
 from learning.parameters import Vector32
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.rules import TRUST_WEIGHTED
 from learning.state import RoundState
 from ledger import evidence
 from ledger.commitment import Opening, compute_beacon
@@ -106,6 +108,8 @@ class Recomputation:
         """
         if read.head is None or read.entries is None:
             raise Unknown("header or entries could not be read")
+        if learning.blind:
+            return self._compare_blindly(learning, state, read, files, findings)
         _require_files(files)
         # 1.
         contributions = self._load_contributions(read, findings)
@@ -122,6 +126,42 @@ class Recomputation:
         compare_files(outcome, files, read.head.next_model, findings)
         compare_accounts(outcome, files[evidence.OUTCOME], findings)
         compare_gradients(outcome, published, findings)
+        self._look_at_model(learning, read.head.next_model, outcome.model_bytes, findings)
+        self._blobs.drop(opening.payload_sha256 for opening in read.openings or () if opening)
+        return outcome.state
+
+    def _compare_blindly(
+        self,
+        learning: Learning,
+        state: RoundState,
+        read: RoundEvidence,
+        files: Mapping[str, bytes],
+        findings: Findings,
+    ) -> RoundState:
+        """What can be checked of a round without its validation set: updates, verdicts, sum, step, next model.
+
+        How often the rate was halved, and whether the loss fell at all, is the account's word.
+        """
+        if read.head is None or read.entries is None:
+            raise Unknown("header or entries could not be read")
+        _require_files(files, without=evidence.PRIVATE)
+        findings.leave(BLIND_CHECKS, PRIVATE_SET)
+        contributions = self._load_contributions(read, findings)
+        if learning.rules.aggregation_rule == TRUST_WEIGHTED:
+            raise Unknown(f"what an update counts follows from the validation set, and {PRIVATE_SET}")
+        base = _load_base(learning, read.head.base_model, findings)
+        try:
+            said = read_descent(files[evidence.OUTCOME])
+        except Malformed as error:
+            findings.fail("outcome", f"{evidence.OUTCOME} is malformed: {error}")
+            raise Unknown(f"{evidence.OUTCOME} is malformed") from error
+        beacon = _compute_beacon(read)
+        inputs = RoundInputs(learning.task, learning.rules, base, state, None, beacon, contributions, said)
+        outcome = _run(inputs, None)
+        compare_verdicts(outcome, read.entries, findings)
+        compare_files(outcome, files, read.head.next_model, findings)
+        compare_clips(outcome, files[evidence.OUTCOME], findings)
+        findings.note("next-model", 1, f"with {said.halvings} halvings of the rate, as the account says")
         self._look_at_model(learning, read.head.next_model, outcome.model_bytes, findings)
         self._blobs.drop(opening.payload_sha256 for opening in read.openings or () if opening)
         return outcome.state
@@ -162,13 +202,13 @@ class Recomputation:
         return RevealedContribution(seq, WEIGHT, verdict, lambda: self._blobs.read(digest))
 
 
-def _require_files(files: Mapping[str, bytes]) -> None:
+def _require_files(files: Mapping[str, bytes], without: Collection[str] = ()) -> None:
     """A file that the manifest lists and nobody handed out is unknown, not missing from the round."""
     try:
         listed = evidence.Manifest.from_bytes(files.get(evidence.MANIFEST, b"")).files
     except Malformed as error:
         raise Unknown(f"the manifest could not be read: {error}") from error
-    for name in {evidence.OUTCOME, *listed} - set(files):
+    for name in {evidence.OUTCOME, *listed} - set(files) - set(without):
         raise Unknown(f"{name} was not given")
 
 

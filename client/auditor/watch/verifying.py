@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verified:
-    """What the ledger's checks say of a round, and whether all that its manifest lists was given."""
+    """What the ledger's checks say of a round, and whether all was given that its manifest lists.
+
+    What tells of a private validation set does not count: it comes when the job has ended, after all windows.
+    """
 
     results: list[Result]
     complete: bool
@@ -84,7 +87,8 @@ class RoundVerifier:
         self._histories[number] = verified.history
         registry = self._read_registry() if self._read_registry is not None and verified.evidence.draw else None
         drawn = audit_population(self._job, before, verified.evidence, registry, known.block)
-        return Verified(verified.results + drawn, not _list_missing(files))
+        private = evidence.PRIVATE if self._job.spec.validation_holders is not None else frozenset()
+        return Verified(verified.results + drawn, not _list_missing(files) - private)
 
     def restore(self, number: int) -> None:
         """Goes past a round that was verified before this program began."""
