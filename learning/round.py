@@ -67,13 +67,22 @@ class RevealedContribution:
     payload: bytes = bytes(32)
 
 
+@dataclass(frozen=True, slots=True)
+class SaidDescent:
+    """What a round's account says of its descent, for whoever has no validation set to measure it on."""
+
+    halvings: int
+    fell: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RoundInputs:
     """Everything a round's outcome depends on.
 
     `base [n] float32` is the model trained from, `contributions` are in seq order, `validation` is None for by-weight
     jobs, `beacon` has 32 bytes (computed by the caller from the openings). `read_earlier` returns a payload of an
-    earlier round by its SHA-256: one of those that the state's memory lists.
+    earlier round by its SHA-256: one of those that the state's memory lists. With `said`, the descent is taken from the
+    round's account, nothing is drawn or scored, and all scores are 0: sum, momentum and next model are all there is.
     """
 
     task: Task
@@ -84,6 +93,7 @@ class RoundInputs:
     beacon: bytes
     contributions: Sequence[RevealedContribution]
     read_earlier: Callable[[bytes], bytes] | None = None
+    said: SaidDescent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +186,9 @@ def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> R
         state.momentum, combined.aggregate, combined.divisor, rules.fraction_bits, rules.momentum
     )
     step = ServerStep(inputs.base, momentum, rules.rate)
-    if rules.scoring_rule == BY_WEIGHT:
+    if inputs.said is not None:
+        outcome = _finish_as_said(inputs.task, outcome, step, inputs.said)
+    elif rules.scoring_rule == BY_WEIGHT:
         outcome = _finish_by_weight(inputs, outcome, step)
     else:
         outcome = _finish_by_effect(inputs, outcome, step, combined.contributions(), published)
@@ -235,6 +247,14 @@ def _finish_by_weight(inputs: RoundInputs, outcome: RoundOutcome, step: ServerSt
     model = step.compute_model(0)
     judged = tuple(replace(one, score=one.weight << SCORE_BITS) for one in outcome.judged)
     return replace(outcome, judged=judged, model=model, model_bytes=write_model(inputs.task.layout, model))
+
+
+def _finish_as_said(task: Task, outcome: RoundOutcome, step: ServerStep, said: SaidDescent) -> RoundOutcome:
+    outcome = replace(outcome, halvings=said.halvings)
+    if not said.fell:
+        return replace(outcome, void=Void.LOSS_DID_NOT_FALL)
+    model = step.compute_model(said.halvings)
+    return replace(outcome, model=model, model_bytes=write_model(task.layout, model))
 
 
 def _finish_by_effect(

@@ -31,6 +31,7 @@ ENTRIES = "entries.json"
 TREE = "tree.json"
 OUTCOME = "outcome.json"
 SCREENING = "screening.json"
+DRAW = "draw.json"
 AGGREGATE = "aggregate.safetensors"
 GRADIENT = "gradient.safetensors"
 MOMENTUM = "momentum.safetensors"
@@ -38,7 +39,10 @@ MANIFEST = "manifest.json"
 HEADER = "header.json"
 ANCHOR = "anchor.json"
 
-ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME, SCREENING)
+PRIVATE = frozenset({GRADIENT, "reference.safetensors"})
+"""What tells of the validation set: until the job ends for its holders alone, where the spec names any."""
+
+ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME, SCREENING, DRAW)
 ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM)
 OUTSIDE = (MANIFEST, HEADER, ANCHOR)
 

@@ -38,12 +38,15 @@ def take_over(
         raise Unknown(f"header or {evidence.OUTCOME} was not given")
     state = replace(state, memory=_remember(learning, state, read, files) if memory is None else memory)
     account = OutcomeAccount.from_bytes(files[evidence.OUTCOME])
-    for name, published in ((evidence.MOMENTUM, account.void is None), (evidence.GRADIENT, account.scale is not None)):
+    scored = account.scale is not None and not learning.blind
+    for name, published in ((evidence.MOMENTUM, account.void is None), (evidence.GRADIENT, scored)):
         if published and name not in files:
             raise Unknown(f"{name} was not given")
     state = replace(state, clip=account.next_clip)
     if evidence.MOMENTUM in files:
         state = replace(state, momentum=read_momentum(files[evidence.MOMENTUM], learning.size))
+    if learning.blind:
+        return state
     if account.sample_digest is not None:
         draw = draw_sample(state.pool, learning.positions, learning.rules.sample_positions, header.beacon)
         state = replace(state, pool=draw.pool)

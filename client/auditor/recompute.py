@@ -7,9 +7,10 @@ goes on as published, so that later rounds are judged from what they state thems
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from client.auditor.blind import BLIND_CHECKS, PRIVATE_SET, compare_clips, compare_verdicts, read_descent
 from client.auditor.blobs import Blobs, WrongBlob
 from client.auditor.checks import RECOMPUTED_CHECKS
 from client.auditor.compare import (
@@ -26,6 +27,7 @@ from learning.evidence import read_gradient
 from learning.gradient import PublicGradient
 from learning.parameters import Vector32
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.rules import TRUST_WEIGHTED
 from learning.screening.memory import Memory
 from learning.state import RoundState
 from ledger import evidence
@@ -120,6 +122,8 @@ class Recomputation:
         """
         if read.head is None or read.entries is None:
             raise Unknown("header or entries could not be read")
+        if learning.blind:
+            return self._compare_blindly(learning, state, read, files, findings)
         _require_files(files)
         # 1.
         contributions = self._load_contributions(read, findings)
@@ -148,9 +152,53 @@ class Recomputation:
         compare_reasons(outcome, files[evidence.SCREENING], findings)
         compare_gradients(outcome, published, findings)
         self._look_at_model(learning, read.head.next_model, outcome.model_bytes, findings)
-        revealed = {opening.payload_sha256 for opening in read.openings or () if opening}
-        self._blobs.drop((revealed | state.memory.list_payloads()) - outcome.state.memory.list_payloads())
+        self._drop_payloads(read, state, outcome.state)
         return outcome.state
+
+    def _compare_blindly(
+        self,
+        learning: Learning,
+        state: RoundState,
+        read: RoundEvidence,
+        files: Mapping[str, bytes],
+        findings: Findings,
+    ) -> RoundState:
+        """What can be checked of a round without its validation set: updates, verdicts, sum, step, next model.
+
+        How often the rate was halved, and whether the loss fell at all, is the account's word.
+        """
+        if read.head is None or read.entries is None:
+            raise Unknown("header or entries could not be read")
+        _require_files(files, without=evidence.PRIVATE)
+        findings.leave(BLIND_CHECKS, PRIVATE_SET)
+        contributions = self._load_contributions(read, findings)
+        if learning.rules.aggregation_rule == TRUST_WEIGHTED:
+            raise Unknown(f"what an update counts follows from the validation set, and {PRIVATE_SET}")
+        base = _load_base(learning, read.head.base_model, findings)
+        try:
+            said = read_descent(files[evidence.OUTCOME])
+        except Malformed as error:
+            findings.fail("outcome", f"{evidence.OUTCOME} is malformed: {error}")
+            raise Unknown(f"{evidence.OUTCOME} is malformed") from error
+        beacon = _compute_beacon(read)
+        self._fetch_earlier(state)
+        inputs = RoundInputs(
+            learning.task, learning.rules, base, state, None, beacon, contributions, self._blobs.read, said
+        )
+        outcome = _run(inputs, None)
+        compare_verdicts(outcome, read.entries, findings)
+        compare_files(outcome, files, read.head.next_model, findings)
+        compare_clips(outcome, files[evidence.OUTCOME], findings)
+        compare_reasons(outcome, files[evidence.SCREENING], findings)
+        findings.note("next-model", 1, f"with {said.halvings} halvings of the rate, as the account says")
+        self._look_at_model(learning, read.head.next_model, outcome.model_bytes, findings)
+        self._drop_payloads(read, state, outcome.state)
+        return outcome.state
+
+    def _drop_payloads(self, read: RoundEvidence, before: RoundState, after: RoundState) -> None:
+        """Lets go of what no later round is compared with."""
+        revealed = {opening.payload_sha256 for opening in read.openings or () if opening}
+        self._blobs.drop((revealed | before.memory.list_payloads()) - after.memory.list_payloads())
 
     def _look_at_model(self, learning: Learning, digest: bytes, own: bytes, findings: Findings) -> None:
         """What is handed out as the next model must be it; where it is not, or nothing is, one's own goes on."""
@@ -199,13 +247,13 @@ class Recomputation:
             raise Unknown(f"{missing} of {len(digests)} payloads of earlier rounds were not given")
 
 
-def _require_files(files: Mapping[str, bytes]) -> None:
+def _require_files(files: Mapping[str, bytes], without: Collection[str] = ()) -> None:
     """A file that the manifest lists and nobody handed out is unknown, not missing from the round."""
     try:
         listed = evidence.Manifest.from_bytes(files.get(evidence.MANIFEST, b"")).files
     except Malformed as error:
         raise Unknown(f"the manifest could not be read: {error}") from error
-    for name in {evidence.OUTCOME, evidence.SCREENING, *listed} - set(files):
+    for name in {evidence.OUTCOME, evidence.SCREENING, *listed} - set(files) - set(without):
         raise Unknown(f"{name} was not given")
 
 

@@ -17,13 +17,14 @@ from coordinator.compute.messages import RevealedPayload, RoundResult, RoundWork
 from coordinator.context import Context
 from coordinator.jobs.agreement import Agreement, load_agreement
 from coordinator.jobs.service import load_job
-from coordinator.rounds import store
+from coordinator.rounds import draws, store
 from coordinator.rounds.counter import build_receipt
 from coordinator.rounds.phases import build_closing
 from coordinator.rounds.service import load_round
 from coordinator.rounds.tables import ContributionRow, RoundRow
 from ledger import canonical, evidence
 from ledger.commitment import Opening, compute_beacon
+from ledger.draw import Draw
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
 from ledger.statements import Contribution, RoundHeader, Signed
 from ledger.tally import Judgement, Standing, Tally, Verdict, compute_signatures_digest, compute_tally
@@ -41,6 +42,7 @@ class Account:
     standings: Mapping[bytes, Standing]
     state_before: bytes | None
     work: RoundWork
+    draw: Draw
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def load_account(session: Session, context: Context, job: bytes, number: int) ->
     carried = {node: Standing(known.earned, known.credit, known.peak, known.round) for node, known in standings.items()}
     state = None if before is None else before.state_file
     work = _build_work(context.blobs, row, agreement, contributions, state)
-    return Account(row, agreement, contributions, carried, state, work)
+    return Account(row, agreement, contributions, carried, state, work, draws.load(session, row))
 
 
 def compute_sealing(context: Context, account: Account, result: RoundResult) -> Sealing:
@@ -118,6 +120,7 @@ def _keep_evidence(blobs: BlobStore, account: Account, result: RoundResult, tall
         evidence.ENTRIES: evidence.encode_entries(tally.entries),
         evidence.TREE: tally.tree().dump_bytes(),
         evidence.OUTCOME: result.outcome,
+        evidence.DRAW: account.draw.to_bytes(),
     }
     manifest = Manifest({**Manifest.of(contents).files, **result.files})
     began = time.perf_counter()

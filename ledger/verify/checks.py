@@ -202,6 +202,11 @@ ROUND_CHECKS: Final[Mapping[str, Check]] = _table(
         "The round pays at most the terms' budget, and the job has no more rounds than its terms.",
         "The coordinator signed away more than the requester escrowed.",
     ),
+    (
+        "cohort-draw",
+        "Every contributor is in the cohort; its draw follows from the round before; those passed over are told.",
+        "The coordinator took in whom it liked instead of those whom the draw gave a place.",
+    ),
 )
 
 LEDGER_CHECKS: Final[Mapping[str, Check]] = {**JOB_CHECKS, **ROUND_CHECKS}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ledger import evidence
 from ledger.eip712 import Domain
-from ledger.verify import chain, closing, contributions, entries, header, openings, receipts, tally, tree
+from ledger.verify import chain, closing, contributions, draw, entries, header, openings, receipts, tally, tree
 from ledger.verify.bundle import AuditedJob, History, JobFiles, RoundEvidence, RoundFiles
 from ledger.verify.checks import JOB_CHECKS, ROUND_CHECKS
 from ledger.verify.job import read_job
@@ -37,7 +37,7 @@ def verify_job(
 
 
 def verify_round(job: AuditedJob, history: History, bundle: RoundFiles, spread: Spread = map) -> VerifiedRound:
-    """Verifies the round after `history`, steps 4 to 34. `spread` applies a function to many values, like `map`."""
+    """Verifies the round after `history`, steps 4 to 35. `spread` applies a function to many values, like `map`."""
     findings = Findings(bundle.round)
     read = read_round(bundle, findings)
     steps = _Steps(job, history, bundle, read, findings, spread)
@@ -57,6 +57,8 @@ def verify_round(job: AuditedJob, history: History, bundle: RoundFiles, spread: 
     steps.verify_header()
     # 32 to 34. Chain.
     steps.verify_chain()
+    # 35. The cohort.
+    steps.verify_draw()
     return VerifiedRound(findings.answer(ROUND_CHECKS), extend_history(job, history, read), read)
 
 
@@ -70,6 +72,8 @@ def extend_history(job: AuditedJob, history: History, read: RoundEvidence) -> Hi
         head.next_model if head else None,
         standings,
         complete and read.entries is not None,
+        draw.compute_beacon_of(read),
+        (*history.blocks, read.draw.block if read.draw else None)[-2:],
     )
 
 
@@ -180,6 +184,13 @@ class _Steps:
             return
         chain.verify_anchor(self.job, self.read.header.statement, self.bundle, self.findings)
         chain.verify_budget(self.job, self.read.header.statement, self.findings)
+
+    def verify_draw(self) -> None:
+        if self.read.draw is None:
+            return
+        made = self.read.contributions
+        contributors = None if made is None else [item.signed.statement.node for item in made]
+        draw.verify_draw(self.job, self.history, self.read.draw, contributors, self.findings)
 
 
 def _count_opened(read: RoundEvidence) -> int | None:

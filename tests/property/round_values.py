@@ -53,7 +53,7 @@ def found_job(context: Context, rounds: int) -> Terms:
             )
         )
         session.flush()
-        jobs.mark_opened(session, job, at=1, block=1, transaction=bytes(32))
+        jobs.mark_opened(session, job, at=1, block=1, block_hash=bytes(32), transaction=bytes(32))
         for signer in NODES:
             address = signer.address
             nodes.mark_registered(

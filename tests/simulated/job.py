@@ -4,7 +4,7 @@
 `tests/simulated/learned.py` runs real tasks. Everything is drawn from a seed, so that a job is the same in every run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -16,8 +16,9 @@ from ledger.commitment import (
     extend_accumulator,
     start_accumulator,
 )
+from ledger.draw import Draw, compute_draw_seed, draw_cohort
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
-from ledger.hashing import sha256
+from ledger.hashing import keccak256, sha256
 from ledger.screening import Reason, Rule, encode_reasons
 from ledger.spec import JobSpec
 from ledger.statements import Acceptance, Closing, Contribution, Receipt, RoundHeader, Signed
@@ -33,6 +34,15 @@ from ledger.verify.bundle import AnchoredRound, JobFiles, RoundFiles
 from ledger.verify.chain import compute_anchor
 from tests.simulated.judge import Judge, Judged, RandomJudge
 from tests.simulated.terms import Setting, draw_setting, draw_signer, make_spec, make_terms
+
+OPENED_BLOCK = 10
+"""The block that opens every simulated job; its nodes are registered one block earlier, a round is drawn in each of
+the blocks after it."""
+
+
+def hash_block(number: int) -> bytes:
+    """The hash of a block of the chain that never was."""
+    return keccak256(b"block %d" % number)
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,8 @@ class SimulatedJob:
         """Which nodes take part in the round that is played, in seq order."""
         self.standings: dict[bytes, Standing] = {}
         self.parent = self.id
+        self.find_block: Callable[[int], tuple[int, bytes]] = _find_block
+        self.draw_source = hash_block(OPENED_BLOCK)
         self.model = self.spec.initial_model
         self.opened_at = self.setting.opened_at
 
@@ -101,7 +113,9 @@ class SimulatedJob:
         """Plays one round. Nodes in `hidden` commit and never reveal, those in `absent` take no part."""
         number = len(self.rounds) + 1
         seed = self.random.randbytes(32)
-        made = [self._commit(number, node) for node in range(len(self.nodes)) if node not in absent]
+        draw = self.draw(number, [node for node in range(len(self.nodes)) if node not in absent])
+        there = [node for node, signer in enumerate(self.nodes) if signer.address in draw.admitted]
+        made = [self._commit(number, node) for node in there]
         openings = [None if node in hidden else opening for node, _, opening in made]
         self.present = [node for node, _, _ in made]
         contributions = [contribution for _, contribution, _ in made]
@@ -124,10 +138,22 @@ class SimulatedJob:
             evidence.TREE: canonical.encode(tally.tree().dump()),
             evidence.OUTCOME: canonical.encode(judged.outcome),
             evidence.SCREENING: encode_reasons(0, [_explain(seq, *one) for seq, one in enumerate(judged.verdicts)]),
+            evidence.DRAW: draw.to_bytes(),
             **judged.arrays,
         }
         header = self._head(number, closing, tally, files, judged, beacon)
+        self.draw_source = beacon
         return self._seal(header, tally, files, openings)
+
+    def draw(self, number: int, present: Sequence[int]) -> Draw:
+        """The draw of a round for which these nodes are present; nobody joins later."""
+        seed = compute_draw_seed(self.id, number, self.draw_source)
+        block = self.find_block(number)
+        there = sorted(self.nodes[node].address for node in present)
+        maximum = self.spec.cohort.maximum
+        if len(there) < maximum:
+            return Draw(seed, *block, drawn=False, population=None, admitted=tuple(there))
+        return draw_cohort(seed, block, {node.address: False for node in self.nodes}, there, maximum)
 
     def seal(self, header: RoundHeader, files: Mapping[str, bytes]) -> RoundFiles:
         """Signs a header over `files` as they are, true or not, and anchors it: what a lying coordinator can do."""
@@ -266,3 +292,8 @@ def _explain(seq: int, verdict: Verdict, weight: int, score: int) -> Reason:
     """What a judge without learning knows of a verdict."""
     del weight, score
     return Reason(seq, verdict, Rule.UNREVEALED if verdict is Verdict.UNREVEALED else Rule.ACCEPTED)
+
+
+def _find_block(number: int) -> tuple[int, bytes]:
+    """The block at which the cohort of a round is drawn."""
+    return OPENED_BLOCK + number, hash_block(OPENED_BLOCK + number)

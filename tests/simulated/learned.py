@@ -88,12 +88,14 @@ def make_learned_job(
     server_momentum: str = "0.5",
     twists: Mapping[tuple[int, int], Twist] | None = None,
     setting: Setting | None = None,
+    *,
     aggregation: tuple[str, str] = ("mean", "0"),
     screening: Screening = NOTHING_SCREENED,
+    holders: tuple[bytes, ...] | None = None,
 ) -> SimulatedJob:
     """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file.
 
-    `aggregation` is the rule and its tolerance.
+    `aggregation` is the rule and its tolerance, `holders` are those of a private validation set.
     """
     digits = make_job(nodes=nodes, server_momentum=server_momentum)
     judge = DigitsJudge(digits, twists or {})
@@ -101,7 +103,7 @@ def make_learned_job(
     validation = digits.task.write_examples(digits.validation)
     spec = _write_spec(digits, scoring_rule, sha256(model), sha256(validation))
     spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1])
-    spec = replace(spec, screening=screening)
+    spec = replace(spec, screening=screening, validation_holders=holders)
     job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec, setting=setting)
     job.blobs |= {sha256(model): model, sha256(validation): validation}
     return job
