@@ -33,12 +33,13 @@ OUTCOME = "outcome.json"
 AGGREGATE = "aggregate.safetensors"
 GRADIENT = "gradient.safetensors"
 MOMENTUM = "momentum.safetensors"
+REFERENCE = "reference.safetensors"
 MANIFEST = "manifest.json"
 HEADER = "header.json"
 ANCHOR = "anchor.json"
 
 ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME)
-ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM)
+ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM, REFERENCE)
 OUTSIDE = (MANIFEST, HEADER, ANCHOR)
 
 

@@ -13,7 +13,7 @@ from learning.screen import write_update
 from learning.tensors import write_model
 from ledger.commitment import Opening
 from ledger.hashing import sha256
-from ledger.spec import JobSpec, TaskChoice
+from ledger.spec import Adam, JobSpec, TaskChoice
 from ledger.tally import Verdict
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judged
@@ -54,6 +54,7 @@ class DigitsJudge:
             cohort_minimum=job.spec.cohort.minimum,
             aggregation_rule=job.spec.aggregation_rule,
             aggregation_tolerance=job.spec.aggregation_tolerance,
+            adam=job.spec.adam,
         )
         inputs = RoundInputs(self.digits.task, rules, self.base, self.state, validation, beacon, contributions)
         outcome = run_round(inputs)
@@ -77,17 +78,19 @@ def make_learned_job(
     twists: Mapping[tuple[int, int], Twist] | None = None,
     setting: Setting | None = None,
     aggregation: tuple[str, str] = ("mean", "0"),
+    adam: Adam | None = None,
 ) -> SimulatedJob:
     """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file.
 
-    `aggregation` is the rule and its tolerance.
+    `aggregation` is the rule and its tolerance, `adam` the server's second moment.
     """
     digits = make_job(nodes=nodes, server_momentum=server_momentum)
+    digits = replace(digits, rules=replace(digits.rules, adam=adam))
     judge = DigitsJudge(digits, twists or {})
     model = write_model(digits.task.layout, judge.base)
     validation = digits.task.write_examples(digits.validation)
     spec = _write_spec(digits, scoring_rule, sha256(model), sha256(validation))
-    spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1])
+    spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1], adam=adam)
     job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec, setting=setting)
     job.blobs |= {sha256(model): model, sha256(validation): validation}
     return job
