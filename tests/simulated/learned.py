@@ -20,6 +20,7 @@ from tests.simulated.judge import Judged
 from tests.simulated.terms import Setting, make_spec
 from tests.unit.learning.digits_job import DigitsJob, make_job
 
+ADAM_RATE = "0.01"
 Twist = Callable[[Update], bytes]
 """What a node sends instead of its update's payload."""
 
@@ -85,7 +86,7 @@ def make_learned_job(
     `aggregation` is the rule and its tolerance, `adam` the server's second moment.
     """
     digits = make_job(nodes=nodes, server_momentum=server_momentum)
-    digits = replace(digits, rules=replace(digits.rules, adam=adam))
+    digits = replace(digits, rules=replace(digits.rules, adam=adam, server_rate="1" if adam is None else ADAM_RATE))
     judge = DigitsJudge(digits, twists or {})
     model = write_model(digits.task.layout, judge.base)
     validation = digits.task.write_examples(digits.validation)
