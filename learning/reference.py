@@ -10,19 +10,15 @@ those that pay, as long as the set has others: what chose the step would otherwi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from learning.gradient import PublicGradient, quantise_gradient, requantise_gradient
+from learning.parameters import Vector32
 from learning.robust.combination import Combination
 from learning.robust.trusted import Guide
-from learning.rules import TRUST_WEIGHTED
-from learning.sampling import draw_reference, draw_sample
 from learning.score import GradientCheck, compare_gradients
-
-if TYPE_CHECKING:
-    from learning.round import RoundInputs
+from learning.tasks.task import Objective
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,15 +35,9 @@ class Reference:
         return compare_gradients(self.direction, self.guide.own, combined.trust, combined.own_trust)
 
 
-def find_reference(inputs: RoundInputs, published: PublicGradient | None) -> Reference | None:
-    """The reference of a round whose rule asks for one; with a `published` one, that one beside one's own."""
-    rules, validation = inputs.rules, inputs.validation
-    if rules.aggregation_rule != TRUST_WEIGHTED or validation is None:
-        return None
-    count, wanted = inputs.task.count_positions(validation), rules.sample_positions
-    sample = draw_sample(inputs.state.pool, count, wanted, inputs.beacon).sample
-    positions = draw_reference(sample, count, wanted, inputs.beacon)
-    downhill = -inputs.task.objective(validation, positions).gradient(inputs.base.astype(np.float64))
+def find_reference(objective: Objective, base: Vector32, published: PublicGradient | None) -> Reference:
+    """The reference at `base [n]` on the objective's positions; with a `published` one, that one beside one's own."""
+    downhill = -objective.gradient(base.astype(np.float64))
     if published is None:
         own = quantise_gradient(downhill)
         return Reference(own, Guide(own.values))

@@ -31,8 +31,8 @@ from learning.parameters import Vector32
 from learning.quantise import Update, compute_next_clip
 from learning.reference import Reference, find_reference
 from learning.robust.combination import Combination, Contributed
-from learning.rules import BY_WEIGHT, LearningRules
-from learning.sampling import draw_sample
+from learning.rules import BY_WEIGHT, TRUST_WEIGHTED, LearningRules
+from learning.sampling import draw_reference, draw_sample
 from learning.score import GradientCheck, ScoreRule
 from learning.screen import Screen, Screened, read_update
 from learning.state import KEPT, RoundState
@@ -150,7 +150,7 @@ def run_round(
         return replace(outcome, judged=struck, void=Void.TOO_FEW)
     if not any(one.weight for one in judged):
         return replace(outcome, void=Void.NOTHING_ACCEPTED)
-    rules, found = inputs.rules, find_reference(inputs, reference)
+    rules, found = inputs.rules, _find_reference(inputs, reference)
     combined = gathering.combine(state.momentum, found.guide if found else None)
     outcome = _combine(outcome, combined)
     if found:
@@ -261,6 +261,16 @@ def _give_scores(judged: Sequence[JudgedContribution], scores: Mapping[int, int]
         replace(one, score=scores[places[at]]) if one.verdict is Verdict.ACCEPTED else one
         for at, one in enumerate(judged)
     )
+
+
+def _find_reference(inputs: RoundInputs, published: PublicGradient | None) -> Reference | None:
+    rules, validation = inputs.rules, inputs.validation
+    if rules.aggregation_rule != TRUST_WEIGHTED or validation is None:
+        return None
+    count, wanted = inputs.task.count_positions(validation), rules.sample_positions
+    sample = draw_sample(inputs.state.pool, count, wanted, inputs.beacon).sample
+    positions = draw_reference(sample, count, wanted, inputs.beacon)
+    return find_reference(inputs.task.objective(validation, positions), inputs.base, published)
 
 
 def _refer(outcome: RoundOutcome, found: Reference, combined: Combination, kept: int) -> RoundOutcome:

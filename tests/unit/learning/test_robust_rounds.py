@@ -104,9 +104,10 @@ def test_robust_rule_keeps_a_flipped_minority_from_undoing_the_round(
     honest = run_round(replace(first, rules=by_weight, validation=None, contributions=reveal(updates)))
     attacked = replace(first, contributions=reveal([*updates, flipped]))
     plain = run_round(replace(attacked, rules=by_weight, validation=None))
-    guarded_by = replace(job.rules, aggregation_rule=rule, aggregation_tolerance=tolerance)
-    unscored = rule != "trust-weighted"
-    scoring = {"rules": replace(guarded_by, scoring_rule="by-weight"), "validation": None} if unscored else {}
-    guarded = run_round(replace(attacked, **({"rules": guarded_by} | scoring)))
+    rules = replace(job.rules, aggregation_rule=rule, aggregation_tolerance=tolerance)
+    if rule == "trust-weighted":
+        guarded = run_round(replace(attacked, rules=rules))
+    else:
+        guarded = run_round(replace(attacked, rules=replace(rules, scoring_rule="by-weight"), validation=None))
     distance = [float(np.linalg.norm(outcome.model - honest.model)) for outcome in (guarded, plain)]
     assert distance[0] < distance[1]
