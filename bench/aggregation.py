@@ -16,7 +16,7 @@ from bench.environments import PeerProcess, ask, python_environment, started
 from bench.figures import BYTES, SECONDS, Missing, at_most
 from bench.measure import clocked, compare
 from bench.report import Report
-from bench.robust_rules import measure_robust
+from bench.robust_rules import measure_robust, measure_trusted
 from learning.aggregate import Accumulator
 from learning.effect import score_updates
 from learning.parameters import Vector64
@@ -86,6 +86,7 @@ def measure_others(report: Report, flower: PeerProcess | Missing) -> None:
         report.say("Flower draws its replies")
         flower.call("prepare", size=size, weights=[1] * count)
     measure_robust(report, flower, payloads, size)
+    measure_trusted(report, payloads, size)
 
 
 def measure_mean_memory(report: Report, flower: PeerProcess | Missing) -> None:

@@ -5,9 +5,9 @@ Payloads are read one at a time, twice: first to screen and add them, then to sc
 
 1. Screen every opened payload and gather the accepted updates.
 2. Too few opened, or nothing accepted: the round is void. Else combine what was gathered by the job's rule, exactly; an
-update that the rule leaves out is excluded.
-3. Step: momentum, then the rate, halved until the loss on the beacon's sample falls; if it never does, the round is
-void.
+update that the rule leaves out is excluded. One rule takes a reference from the validation set, which is published.
+3. Step: momentum or Adam, then the rate, halved until the loss on the beacon's sample falls; if it never does, the
+round is void.
 4. Score what was taken of each accepted update against the public gradient, or by weight.
 5. Leave the state for the next round.
 """
@@ -22,16 +22,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.aggregate import ServerStep, compute_momentum, verify_arithmetic
+from learning.aggregate import ServerStep, verify_arithmetic
 from learning.effect import compute_effect, descend, score_updates
 from learning.gathering import Gathering, gather
 from learning.gradient import PublicGradient
+from learning.optimiser import Moments, list_published
 from learning.parameters import Vector32
 from learning.payload import read_update
 from learning.quantise import Update, compute_next_clip
+from learning.reference import Reference, find_reference
 from learning.robust.combination import Combination, Contributed
-from learning.rules import BY_WEIGHT, LearningRules
-from learning.sampling import draw_sample
+from learning.rules import BY_WEIGHT, TRUST_WEIGHTED, LearningRules
+from learning.sampling import draw_reference, draw_sample
 from learning.score import GradientCheck, ScoreRule
 from learning.screening.memory import Memory
 from learning.screening.screen import Screen
@@ -114,8 +116,9 @@ class RoundOutcome:
     `aggregate [n] int64` is S, None where no sum was taken; S / (`divisor` · 2^f) is the mean. `model [n] float32` is
     the next model, the base model when `void`. `beacon` is what belongs into the header: zero where no sample was
     drawn. `positions` is the sample; losses are in nats per position. `clip` bounded this round's updates, in units of
-    2^-f; the next round's, and the momentum, are in `state`. `check` is there when a published gradient was given and
-    used. `screened` says what screening found, before the rule left anyone out and before the round was void.
+    2^-f; the next round's, and the momentum, are in `state`. `reference` is there where the rule took one. `check` and
+    `reference_check` are there when a published gradient, or reference, was given and used. `screened` says what
+    screening found, before the rule left anyone out and before the round was void.
     """
 
     judged: tuple[JudgedContribution, ...]
@@ -134,6 +137,8 @@ class RoundOutcome:
     loss_after: float | None = None
     gradient: PublicGradient | None = field(default=None, repr=False)
     check: GradientCheck | None = None
+    reference: PublicGradient | None = field(default=None, repr=False)
+    reference_check: GradientCheck | None = None
     screened: tuple[Reason, ...] = field(default=(), repr=False)
 
     def list_reasons(self) -> list[Reason]:
@@ -147,11 +152,14 @@ class RoundOutcome:
         return reasons
 
 
-def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> RoundOutcome:
+def run_round(
+    inputs: RoundInputs, published: PublicGradient | None = None, reference: PublicGradient | None = None
+) -> RoundOutcome:
     """Screens, aggregates, steps and scores one round.
 
     An auditor passes the `published` gradient of the evidence: scores then follow from it exactly, the next state
-    carries it, and `check` says how far the auditor's own gradient is from it.
+    carries it, and `check` says how far the auditor's own gradient is from it. So with the published `reference`, from
+    which the sum follows.
 
     Raises:
         InexactArithmetic: this machine cannot compute what everyone else computes.
@@ -178,14 +186,16 @@ def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> R
         return replace(outcome, judged=struck, void=Void.TOO_FEW)
     if not any(one.weight for one in judged):
         return replace(outcome, void=Void.NOTHING_ACCEPTED)
-    combined = gathering.combine(state.momentum)
+    rules, found = inputs.rules, _find_reference(inputs, reference)
+    combined = gathering.combine(state.momentum, found.guide if found else None)
     outcome = _combine(outcome, combined)
+    if found:
+        outcome = _refer(outcome, found, combined, KEPT * rules.published_vectors)
+    if not combined.divisor:
+        return replace(outcome, void=Void.NOTHING_ACCEPTED, aggregate=None)
     # 3. and 4.
-    rules = inputs.rules
-    momentum = compute_momentum(
-        state.momentum, combined.aggregate, combined.divisor, rules.fraction_bits, rules.momentum
-    )
-    step = ServerStep(inputs.base, momentum, rules.rate)
+    moments = Moments(state.momentum, state.second).advance(combined.aggregate, combined.divisor, rules)
+    step = moments.step(inputs.base, rules)
     if inputs.said is not None:
         outcome = _finish_as_said(inputs.task, outcome, step, inputs.said)
     elif rules.scoring_rule == BY_WEIGHT:
@@ -197,7 +207,10 @@ def run_round(inputs: RoundInputs, published: PublicGradient | None = None) -> R
     # 5.
     norms = [square for place, square in enumerate(norms_squared) if place not in combined.excluded]
     clip = compute_next_clip(outcome.clip, norms, inputs.base.size)
-    return replace(outcome, state=replace(outcome.state, momentum=momentum, clip=clip))
+    state = replace(outcome.state, momentum=moments.momentum, second=moments.second, clip=clip)
+    if outcome.gradient is not None:
+        state = _remember(inputs, state, outcome.model, list_published(outcome.gradient, moments, rules))
+    return replace(outcome, state=state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +294,7 @@ def _finish_by_effect(
     )
     if not descent.fell:
         return replace(outcome, void=Void.LOSS_DID_NOT_FALL)
-    effect = compute_effect(objective, inputs.base, descent.model, inputs.state)
+    effect = compute_effect(objective, step, descent.model, inputs.state)
     rule = ScoreRule(step.rate / 2**descent.halvings, outcome.divisor, inputs.rules.fraction_bits)
     scores = score_updates(contributions, effect, rule, published)
     return replace(
@@ -291,7 +304,6 @@ def _finish_by_effect(
         model_bytes=write_model(inputs.task.layout, descent.model),
         gradient=scores.gradient,
         check=scores.check,
-        state=_remember(inputs, outcome.state, descent.model, scores.gradient),
     )
 
 
@@ -305,6 +317,25 @@ def _give_scores(judged: Sequence[JudgedContribution], scores: Mapping[int, int]
     )
 
 
-def _remember(inputs: RoundInputs, state: RoundState, model: Vector32, gradient: PublicGradient) -> RoundState:
+def _find_reference(inputs: RoundInputs, published: PublicGradient | None) -> Reference | None:
+    rules, validation = inputs.rules, inputs.validation
+    if rules.aggregation_rule != TRUST_WEIGHTED or validation is None:
+        return None
+    count, wanted = inputs.task.count_positions(validation), rules.sample_positions
+    sample = draw_sample(inputs.state.pool, count, wanted, inputs.beacon).sample
+    positions = draw_reference(sample, count, wanted, inputs.beacon)
+    return find_reference(inputs.task.objective(validation, positions), inputs.base, published)
+
+
+def _refer(outcome: RoundOutcome, found: Reference, combined: Combination, kept: int) -> RoundOutcome:
+    """Publishes the reference: from the next round on it earns nothing, whatever becomes of this one."""
+    state = replace(outcome.state, gradients=(found.direction, *outcome.state.gradients)[:kept])
+    return replace(outcome, reference=found.direction, reference_check=found.compare(combined), state=state)
+
+
+def _remember(
+    inputs: RoundInputs, state: RoundState, model: Vector32, published: Sequence[PublicGradient]
+) -> RoundState:
     move = model.astype(np.float64) - inputs.base.astype(np.float64)
-    return replace(state, moves=(move, *state.moves)[:KEPT], gradients=(gradient, *state.gradients)[:KEPT])
+    gradients = (*published, *state.gradients)[: KEPT * inputs.rules.published_vectors]
+    return replace(state, moves=(move, *state.moves)[:KEPT], gradients=gradients)

@@ -35,15 +35,16 @@ DRAW = "draw.json"
 AGGREGATE = "aggregate.safetensors"
 GRADIENT = "gradient.safetensors"
 MOMENTUM = "momentum.safetensors"
+REFERENCE = "reference.safetensors"
 MANIFEST = "manifest.json"
 HEADER = "header.json"
 ANCHOR = "anchor.json"
 
-PRIVATE = frozenset({GRADIENT, "reference.safetensors"})
+PRIVATE = frozenset({GRADIENT, REFERENCE})
 """What tells of the validation set: until the job ends for its holders alone, where the spec names any."""
 
 ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME, SCREENING, DRAW)
-ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM)
+ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM, REFERENCE)
 OUTSIDE = (MANIFEST, HEADER, ANCHOR)
 
 

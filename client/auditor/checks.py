@@ -19,6 +19,11 @@ _RECOMPUTED: Final = (
         "An update was refused or accepted against the rules.",
     ),
     (
+        "reference",
+        "The reference that updates were trusted by is the auditor's own, within the tolerance of the gradient.",
+        "Updates were counted by how far they point where the coordinator wants.",
+    ),
+    (
         "aggregate",
         "The published sum is exactly what the job's aggregation rule makes of the accepted updates.",
         "An update was added that nobody sent, left out, or counted with another weight.",

@@ -90,5 +90,26 @@ def compare_gradients(outcome: RoundOutcome, published: PublicGradient | None, f
         findings.note("gradient", 1, f"differs by at most {check.largest_difference} of {check.largest_element}")
 
 
+def compare_references(outcome: RoundOutcome, published: PublicGradient | None, findings: Findings) -> None:
+    """Checks `reference`, within the tolerance that processors differ by.
+
+    Raises:
+        Unknown: none was published that the sum could follow from.
+    """
+    check = outcome.reference_check
+    if outcome.reference is None:
+        if published is not None:
+            findings.fail("reference", "a reference was published for a round that has none")
+        findings.note("reference", 1, "this round has none")
+    elif published is None or check is None:
+        if not findings.has_failed("reference"):
+            findings.fail("reference", "no reference was published")
+        raise Unknown("no reference was published that the sum could follow from")
+    else:
+        if not check.agrees:
+            findings.fail("reference", "not the auditor's own, within the tolerance", None, None, str(check))
+        findings.note("reference", 1, f"differs by at most {check.largest_difference} of {check.largest_element}")
+
+
 def _describe(content: bytes | None) -> str:
     return "no file" if content is None else "a file"

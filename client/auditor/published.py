@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from client.auditor.learned import Learning, Unknown
-from learning.evidence import OutcomeAccount, read_gradient, read_momentum
+from learning.evidence import OutcomeAccount, read_gradient, read_moments, read_reference
+from learning.optimiser import Moments, list_published
+from learning.rules import TRUST_WEIGHTED
 from learning.sampling import draw_sample
 from learning.screening.memory import EarlierUpdate, Memory
 from learning.screening.rules import LEAST_JUDGED
@@ -42,20 +44,39 @@ def take_over(
     for name, published in ((evidence.MOMENTUM, account.void is None), (evidence.GRADIENT, scored)):
         if published and name not in files:
             raise Unknown(f"{name} was not given")
-    state = replace(state, clip=account.next_clip)
+    rules = learning.rules
+    kept = KEPT * rules.published_vectors
+    state = _take_reference(learning, replace(state, clip=account.next_clip), files)
+    moments = Moments(state.momentum, state.second)
     if evidence.MOMENTUM in files:
-        state = replace(state, momentum=read_momentum(files[evidence.MOMENTUM], learning.size))
+        moments = read_moments(files[evidence.MOMENTUM], learning.size, rules)
+        state = replace(state, momentum=moments.momentum, second=moments.second)
     if learning.blind:
         return state
     if account.sample_digest is not None:
-        draw = draw_sample(state.pool, learning.positions, learning.rules.sample_positions, header.beacon)
+        draw = draw_sample(state.pool, learning.positions, rules.sample_positions, header.beacon)
         state = replace(state, pool=draw.pool)
     gradient = read_gradient(files, learning.size)
     if gradient is None:
         return state
     base, model = learning.load_model(header.base_model), learning.load_model(header.next_model)
     move = model.astype(np.float64) - base.astype(np.float64)
-    return replace(state, moves=(move, *state.moves)[:KEPT], gradients=(gradient, *state.gradients)[:KEPT])
+    gradients = (*list_published(gradient, moments, rules), *state.gradients)[:kept]
+    return replace(state, moves=(move, *state.moves)[:KEPT], gradients=gradients)
+
+
+def _take_reference(learning: Learning, state: RoundState, files: Mapping[str, bytes]) -> RoundState:
+    """A reference is public from its round on, whatever became of that."""
+    if learning.rules.aggregation_rule != TRUST_WEIGHTED or learning.blind:
+        return state
+    if evidence.MANIFEST not in files:
+        raise Unknown(f"{evidence.MANIFEST} was not given")
+    reference = read_reference(files, learning.size)
+    if reference is not None:
+        return replace(state, gradients=(reference, *state.gradients)[: KEPT * learning.rules.published_vectors])
+    if evidence.REFERENCE in evidence.Manifest.from_bytes(files[evidence.MANIFEST]).files:
+        raise Unknown(f"{evidence.REFERENCE} was not given")
+    return state
 
 
 def _remember(learning: Learning, state: RoundState, read: RoundEvidence, files: Mapping[str, bytes]) -> Memory:

@@ -7,7 +7,7 @@ goes on as published, so that later rounds are judged from what they state thems
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from client.auditor.blind import BLIND_CHECKS, PRIVATE_SET, compare_clips, compare_verdicts, read_descent
@@ -19,11 +19,12 @@ from client.auditor.compare import (
     compare_gradients,
     compare_judgements,
     compare_reasons,
+    compare_references,
 )
 from client.auditor.learned import Learning, Unknown
 from client.auditor.published import take_over
 from learning.aggregate import InexactArithmetic
-from learning.evidence import read_gradient
+from learning.evidence import read_gradient, read_reference
 from learning.gradient import PublicGradient
 from learning.parameters import Vector32
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
@@ -118,7 +119,7 @@ class Recomputation:
     ) -> RoundState:
         """Recomputes one round in four steps and returns the state after it.
 
-        1. Payloads and base model; 2. the published gradient; 3. the round; 4. one comparison per check.
+        1. Payloads and base model; 2. published reference and gradient; 3. the round; 4. one comparison per check.
         """
         if read.head is None or read.entries is None:
             raise Unknown("header or entries could not be read")
@@ -128,8 +129,9 @@ class Recomputation:
         # 1.
         contributions = self._load_contributions(read, findings)
         base = _load_base(learning, read.head.base_model, findings)
-        # 2. Scores follow from it exactly, and the next state carries it.
-        published = _read_published(learning, files, findings)
+        # 2. Sum and scores follow from them exactly, and the next state carries them.
+        reference = _read_published("reference", read_reference, learning, files, findings)
+        published = _read_published("gradient", read_gradient, learning, files, findings)
         # 3.
         beacon = _compute_beacon(read)
         self._fetch_earlier(state)
@@ -143,9 +145,10 @@ class Recomputation:
             contributions,
             self._blobs.read,
         )
-        outcome = _run(inputs, published)
-        self._keep_scores(inputs, outcome, read)
+        outcome = _run(inputs, published, reference)
         # 4.
+        compare_references(outcome, reference, findings)
+        self._keep_scores(inputs, outcome, read)
         compare_judgements(outcome, read.entries, published, findings)
         compare_files(outcome, files, read.head.next_model, findings)
         compare_accounts(outcome, files[evidence.OUTCOME], findings)
@@ -185,7 +188,7 @@ class Recomputation:
         inputs = RoundInputs(
             learning.task, learning.rules, base, state, None, beacon, contributions, self._blobs.read, said
         )
-        outcome = _run(inputs, None)
+        outcome = _run(inputs, None, None)
         compare_verdicts(outcome, read.entries, findings)
         compare_files(outcome, files, read.head.next_model, findings)
         compare_clips(outcome, files[evidence.OUTCOME], findings)
@@ -211,8 +214,9 @@ class Recomputation:
 
     def _keep_scores(self, inputs: RoundInputs, outcome: RoundOutcome, read: RoundEvidence) -> None:
         """What each node's update was worth: by the published gradient, unless that is not the auditor's own."""
-        if outcome.check is not None and not outcome.check.agrees:
-            outcome = _run(inputs, None)
+        checks = (outcome.check, outcome.reference_check)
+        if any(check is not None and not check.agrees for check in checks):
+            outcome = _run(inputs, None, None)
         nodes = [item.signed.statement.node for item in read.contributions or ()]
         self.scores = [(node, one.score) for node, one in zip(nodes, outcome.judged, strict=True)]
 
@@ -283,17 +287,23 @@ def _load_base(learning: Learning, digest: bytes, findings: Findings) -> Vector3
         raise Unknown(f"the base model could not be read: {error}") from error
 
 
-def _read_published(learning: Learning, files: Mapping[str, bytes], findings: Findings) -> PublicGradient | None:
+def _read_published(
+    check: str,
+    read: Callable[[Mapping[str, bytes], int], PublicGradient | None],
+    learning: Learning,
+    files: Mapping[str, bytes],
+    findings: Findings,
+) -> PublicGradient | None:
     try:
-        return read_gradient(files, learning.size)
+        return read(files, learning.size)
     except Malformed as error:
-        findings.fail("gradient", f"the published gradient is malformed: {error}")
+        findings.fail(check, f"the published {check} is malformed: {error}")
         return None
 
 
-def _run(inputs: RoundInputs, published: PublicGradient | None) -> RoundOutcome:
+def _run(inputs: RoundInputs, published: PublicGradient | None, reference: PublicGradient | None) -> RoundOutcome:
     try:
-        return run_round(inputs, published)
+        return run_round(inputs, published, reference)
     except (InexactArithmetic, OverflowError) as error:
         raise Unknown(str(error)) from error
 

@@ -27,6 +27,9 @@ BOND_BUDGETS = 10
 
 VALIDATION_POSITIONS = 2_500
 
+ADAM_RATE = "0.01"
+"""Default server rate with Adam, whose steps have about that size in each parameter; a task's is for plain means."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
@@ -146,7 +149,7 @@ def _compose_spec(job: JobFile, task: Task, model: bytes, validation: bytes | No
         weight_rule="equal" if job.vouchers is None else "vouched-samples",
         clip_norm=job.clip_norm or rules.clip_norm,
         fraction_bits=rules.fraction_bits if job.fraction_bits is None else job.fraction_bits,
-        server_rate=job.server_rate or rules.server_rate,
+        server_rate=job.server_rate or (rules.server_rate if job.adam is None else ADAM_RATE),
         server_momentum=job.server_momentum or rules.server_momentum,
         aggregation_rule=job.aggregation_rule,
         aggregation_tolerance=job.aggregation_tolerance,

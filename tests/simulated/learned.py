@@ -13,13 +13,14 @@ from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_
 from learning.tensors import write_model
 from ledger.commitment import Opening
 from ledger.hashing import sha256
-from ledger.spec import NOTHING_SCREENED, JobSpec, Screening, TaskChoice
+from ledger.spec import NOTHING_SCREENED, Adam, JobSpec, Screening, TaskChoice
 from ledger.tally import Verdict
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judged
 from tests.simulated.terms import Setting, make_spec
 from tests.unit.learning.digits_job import DigitsJob, make_job
 
+ADAM_RATE = "0.01"
 Twist = Callable[[Update], bytes]
 """What a node sends instead of its update's payload."""
 
@@ -55,6 +56,7 @@ class DigitsJudge:
             aggregation_rule=job.spec.aggregation_rule,
             aggregation_tolerance=job.spec.aggregation_tolerance,
             screening=job.spec.screening,
+            adam=job.spec.adam,
         )
         inputs = RoundInputs(
             self.digits.task,
@@ -92,17 +94,20 @@ def make_learned_job(
     aggregation: tuple[str, str] = ("mean", "0"),
     screening: Screening = NOTHING_SCREENED,
     holders: tuple[bytes, ...] | None = None,
+    adam: Adam | None = None,
 ) -> SimulatedJob:
     """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file.
 
-    `aggregation` is the rule and its tolerance, `holders` are those of a private validation set.
+    `aggregation` is the rule and its tolerance, `holders` are those of a private validation set, `adam` the server's
+    second moment.
     """
     digits = make_job(nodes=nodes, server_momentum=server_momentum)
+    digits = replace(digits, rules=replace(digits.rules, adam=adam, server_rate="1" if adam is None else ADAM_RATE))
     judge = DigitsJudge(digits, twists or {})
     model = write_model(digits.task.layout, judge.base)
     validation = digits.task.write_examples(digits.validation)
     spec = _write_spec(digits, scoring_rule, sha256(model), sha256(validation))
-    spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1])
+    spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1], adam=adam)
     spec = replace(spec, screening=screening, validation_holders=holders)
     job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec, setting=setting)
     job.blobs |= {sha256(model): model, sha256(validation): validation}

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from learning.evidence import OutcomeAccount, read_gradient, read_momentum, write_evidence
+from learning.evidence import OutcomeAccount, read_gradient, read_moments, write_evidence
 from learning.gradient import MalformedGradient, PublicGradient
 from learning.round import RoundInputs, RoundOutcome, Void, run_round
 from learning.tensors import MalformedArrays, write_arrays
@@ -37,7 +37,8 @@ def test_evidence_of_a_round_is_read_back(inputs: RoundInputs, outcome: RoundOut
     assert gradient is not None
     assert outcome.gradient is not None
     assert (gradient.values.tolist(), gradient.scale) == (outcome.gradient.values.tolist(), outcome.gradient.scale)
-    assert np.array_equal(read_momentum(files["momentum.safetensors"], inputs.base.size), outcome.state.momentum)
+    moments = read_moments(files["momentum.safetensors"], inputs.base.size, inputs.rules)
+    assert np.array_equal(moments.momentum, outcome.state.momentum)
     account = OutcomeAccount.from_bytes(files["outcome.json"])
     assert account == OutcomeAccount.of(outcome)
     assert (account.clip, account.next_clip, account.void) == (outcome.clip, outcome.state.clip, None)

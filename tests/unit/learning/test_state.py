@@ -62,6 +62,7 @@ def test_state_with_too_few_scales_is_refused() -> None:
         "gradients": np.zeros((1, SIZE), np.int32),
         "scales": np.zeros(0, np.int64),
         **Memory().to_arrays(),
+        "second": np.zeros(0),
     }
     with pytest.raises(MalformedArrays, match="1 scales, got 0"):
         RoundState.from_bytes(write_arrays(arrays), SIZE)

@@ -26,6 +26,7 @@ ROBUST = [
     ("median", "0"),
     ("trimmed-mean", "0.25"),
     ("multi-krum", "0.3"),
+    ("trust-weighted", "0"),
 ]
 
 

@@ -12,8 +12,9 @@ from client.requester.job_file import load_job_file
 from client.requester.plan import JobPlan, plan_job
 from contracts.amounts import MalformedAmount
 from learning.tasks import Examples, get_task
-from ledger.errors import Malformed
+from ledger.errors import Malformed, MalformedSpec
 from ledger.hashing import sha256
+from ledger.spec import Adam
 
 PIN = Pin(31337, bytes([1]) * 20, bytes([2]) * 20, bytes([3]) * 20, bytes([4]) * 20)
 REQUESTER = bytes([5]) * 20
@@ -101,3 +102,24 @@ def test_file_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "pickle.safetensors").write_bytes(b"\x80\x04\x95 not safetensors")
     with pytest.raises(UsageRefused, match=r"pickle.safetensors holds no examples of the task digits"):
         plan(validation=tmp_path / "pickle.safetensors")
+
+
+def test_adam_brings_a_server_rate_of_its_own(validation: Path) -> None:
+    """A task's rate is for plain means: Adam's steps of that size would void every round."""
+    spec = plan(validation=validation, adam={}).spec
+    assert (spec.adam, spec.server_rate) == (Adam("0.99", "0.001"), "0.01")
+    assert plan(validation=validation, adam={}, serverRate="0.05").spec.server_rate == "0.05"
+    assert plan(validation=validation).spec.server_rate == "1"
+
+
+def test_rule_that_needs_a_validation_set_is_refused_without_one(validation: Path) -> None:
+    assert plan(validation=validation, aggregationRule="trust-weighted").spec.aggregation_rule == "trust-weighted"
+    with pytest.raises(MalformedSpec, match="another rule where there is no validation set"):
+        plan(aggregationRule="trust-weighted")
+
+
+def test_pull_of_the_task_is_part_of_the_spec_and_bounded(validation: Path) -> None:
+    task = {"name": "digits", "config": {"proximal": "0.5"}}
+    assert plan(validation=validation, task=task).spec.task.config["proximal"] == "0.5"
+    with pytest.raises(MalformedSpec, match=r"task\.config\.proximal"):
+        plan(validation=validation, task={"name": "digits", "config": {"proximal": "11"}})
