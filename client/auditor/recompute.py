@@ -22,15 +22,17 @@ from learning.parameters import Vector32
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
 from learning.state import RoundState
 from ledger import evidence
+from ledger.age import read_age
 from ledger.commitment import Opening, compute_beacon
-from ledger.errors import Malformed
+from ledger.errors import Malformed, VerificationError
 from ledger.hashing import sha256
+from ledger.spec import JobSpec
 from ledger.tally import Verdict
 from ledger.verify.bundle import AuditedJob, RoundEvidence
 from ledger.verify.results import Findings, Outcome, Result
+from ledger.weights import compute_weight
 
 PAYLOAD_LIMIT_BYTES = 64 << 20
-WEIGHT = 1
 
 
 class Recomputation:
@@ -152,14 +154,18 @@ class Recomputation:
         if fetched.count(False) or findings.has_failed("payload-digest"):
             raise Unknown(f"{sum(answer is not True for answer in fetched)} of {len(shown)} payloads were not given")
         findings.note("payload-digest", max(1, len(shown)))
-        return [self._reveal(seq, opening, opens) for seq, (opens, opening) in enumerate(pairs)]
+        weights = _compute_weights(self._job.spec, read)
+        return [
+            self._reveal(seq, weight, opening, opens)
+            for seq, (weight, (opens, opening)) in enumerate(zip(weights, pairs, strict=True))
+        ]
 
-    def _reveal(self, seq: int, opening: Opening | None, opens: bool) -> RevealedContribution:
+    def _reveal(self, seq: int, weight: int, opening: Opening | None, opens: bool) -> RevealedContribution:
         if opening is None:
-            return RevealedContribution(seq, WEIGHT, Verdict.UNREVEALED, bytes)
+            return RevealedContribution(seq, weight, Verdict.UNREVEALED, bytes)
         digest = opening.payload_sha256
         verdict = Verdict.ACCEPTED if opens else Verdict.NOT_OPENED
-        return RevealedContribution(seq, WEIGHT, verdict, lambda: self._blobs.read(digest))
+        return RevealedContribution(seq, weight, verdict, lambda: self._blobs.read(digest))
 
 
 def _require_files(files: Mapping[str, bytes]) -> None:
@@ -170,6 +176,14 @@ def _require_files(files: Mapping[str, bytes]) -> None:
         raise Unknown(f"the manifest could not be read: {error}") from error
     for name in {evidence.OUTCOME, *listed} - set(files):
         raise Unknown(f"{name} was not given")
+
+
+def _compute_weights(spec: JobSpec, read: RoundEvidence) -> list[int]:
+    """What each contribution weighs once accepted. Raises Unknown where a report says nothing that the job takes."""
+    try:
+        return [compute_weight(spec, age=read_age(spec, item.report)) for item in read.contributions or ()]
+    except VerificationError as error:
+        raise Unknown(f"what a contribution weighs does not follow from its report: {error}") from error
 
 
 def _pair(read: RoundEvidence) -> list[tuple[bool, Opening | None]]:

@@ -18,11 +18,15 @@ class JobFiles:
 
 @dataclass(frozen=True, slots=True)
 class RevealedPayload:
-    """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why."""
+    """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why.
+
+    `age` is that of the model it was trained from, in rounds.
+    """
 
     seq: int
     verdict: int
     payload: Path | None
+    age: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class History:
     """What the rounds verified so far leave to the next.
 
     `parent` and `model` are None where the last header could not be read; `complete` is false once entries could not.
+    `bases` are the base models of the last rounds, the newest first, as far back as any age reaches.
     """
 
     round: int
@@ -78,6 +79,7 @@ class History:
     model: bytes | None
     standings: Mapping[bytes, Standing] = field(default_factory=dict, repr=False)
     complete: bool = True
+    bases: tuple[bytes | None, ...] = ()
 
     @classmethod
     def start(cls, job: AuditedJob) -> History:

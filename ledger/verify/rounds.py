@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ledger import evidence
 from ledger.eip712 import Domain
-from ledger.verify import chain, closing, contributions, entries, header, openings, receipts, tally, tree
+from ledger.spec import OLDEST_AGE
+from ledger.verify import age, chain, closing, contributions, entries, header, openings, receipts, tally, tree
 from ledger.verify.bundle import AuditedJob, History, JobFiles, RoundEvidence, RoundFiles
 from ledger.verify.checks import JOB_CHECKS, ROUND_CHECKS
 from ledger.verify.job import read_job
@@ -37,7 +38,7 @@ def verify_job(
 
 
 def verify_round(job: AuditedJob, history: History, bundle: RoundFiles, spread: Spread = map) -> VerifiedRound:
-    """Verifies the round after `history`, steps 4 to 34. `spread` applies a function to many values, like `map`."""
+    """Verifies the round after `history`, steps 4 to 35. `spread` applies a function to many values, like `map`."""
     findings = Findings(bundle.round)
     read = read_round(bundle, findings)
     steps = _Steps(job, history, bundle, read, findings, spread)
@@ -57,6 +58,8 @@ def verify_round(job: AuditedJob, history: History, bundle: RoundFiles, spread: 
     steps.verify_header()
     # 32 to 34. Chain.
     steps.verify_chain()
+    # 35. Ages.
+    steps.verify_ages()
     return VerifiedRound(findings.answer(ROUND_CHECKS), extend_history(job, history, read), read)
 
 
@@ -64,12 +67,14 @@ def extend_history(job: AuditedJob, history: History, read: RoundEvidence) -> Hi
     """What a round that was read leaves to the next, whatever its checks found."""
     standings, complete = tally.extend_standings(history, read.entries or ())
     head = read.head
+    base = history.model or (head.base_model if head else None)
     return History(
         history.round + 1,
         head.digest(job.domain) if head else None,
         head.next_model if head else None,
         standings,
         complete and read.entries is not None,
+        (base, *history.bases)[:OLDEST_AGE],
     )
 
 
@@ -146,7 +151,7 @@ class _Steps:
             )
         else:
             entries.verify_entries(digests, read.contributions, read.receipts, read.entries, self.findings)
-        entries.verify_verdicts(self.job, _count_opened(read), read.entries, self.findings)
+        entries.verify_verdicts(self.job, _count_opened(read), read.entries, read.contributions, self.findings)
         tally.verify_carry(self.history, read.entries, self.findings)
         tally.verify_rewards(self.job, read.entries, self.findings)
         tally.verify_running(read.entries, self.findings)
@@ -180,6 +185,12 @@ class _Steps:
             return
         chain.verify_anchor(self.job, self.read.header.statement, self.bundle, self.findings)
         chain.verify_budget(self.job, self.read.header.statement, self.findings)
+
+    def verify_ages(self) -> None:
+        if self.read.contributions is None:
+            self.findings.leave(age.CHECKS, "contributions.json could not be read")
+            return
+        age.verify_ages(self.job, self.history, self.read.head, self.read.contributions, self.findings)
 
 
 def _count_opened(read: RoundEvidence) -> int | None:

@@ -13,7 +13,7 @@ from learning.screen import write_update
 from learning.tensors import write_model
 from ledger.commitment import Opening
 from ledger.hashing import sha256
-from ledger.spec import JobSpec, TaskChoice
+from ledger.spec import NOTHING_STALE, JobSpec, Staleness, TaskChoice
 from ledger.tally import Verdict
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judged
@@ -37,11 +37,13 @@ class DigitsJudge:
         self.begun = digits.begin()
         self.state = self.begun.state
         self.base: Vector32 = self.begun.base
+        self.bases = [self.base]
         self.outcomes: list[RoundOutcome] = []
 
     def make_payload(self, job: SimulatedJob, node: int) -> bytes:
         number = len(job.rounds) + 1
-        move = self.digits.task.train(self.base, self.digits.nodes[node], number * 1000 + node).move
+        base = self.bases[number - 1 - job.ages.get(node, 0)]
+        move = self.digits.task.train(base, self.digits.nodes[node], number * 1000 + node).move
         update = quantise(move, self.digits.rules.fraction_bits, self.state.clip)
         return self.twists.get((number, node), write_update)(update)
 
@@ -59,14 +61,16 @@ class DigitsJudge:
         outcome = run_round(inputs)
         self.outcomes.append(outcome)
         self.state, self.base = outcome.state, outcome.model
+        self.bases.append(self.base)
         job.blobs[sha256(outcome.model_bytes)] = outcome.model_bytes
         verdicts = [(one.verdict, one.weight, one.score) for one in outcome.judged]
         return Judged(verdicts, sha256(outcome.model_bytes), {}, write_evidence(outcome))
 
     def _reveal(self, job: SimulatedJob, seq: int, opening: Opening | None) -> RevealedContribution:
         if opening is None:
-            return RevealedContribution(seq, 1, Verdict.UNREVEALED, bytes)
-        return RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(job.blobs.__getitem__, opening.payload_sha256))
+            return RevealedContribution(seq, 0, Verdict.UNREVEALED, bytes)
+        read = partial(job.blobs.__getitem__, opening.payload_sha256)
+        return RevealedContribution(seq, job.weigh(seq), Verdict.ACCEPTED, read)
 
 
 def make_learned_job(
@@ -77,6 +81,7 @@ def make_learned_job(
     twists: Mapping[tuple[int, int], Twist] | None = None,
     setting: Setting | None = None,
     aggregation: tuple[str, str] = ("mean", "0"),
+    staleness: Staleness = NOTHING_STALE,
 ) -> SimulatedJob:
     """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file.
 
@@ -87,7 +92,7 @@ def make_learned_job(
     model = write_model(digits.task.layout, judge.base)
     validation = digits.task.write_examples(digits.validation)
     spec = _write_spec(digits, scoring_rule, sha256(model), sha256(validation))
-    spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1])
+    spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1], staleness=staleness)
     job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec, setting=setting)
     job.blobs |= {sha256(model): model, sha256(validation): validation}
     return job
