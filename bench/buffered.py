@@ -19,7 +19,7 @@ from bench.world import World, run_world
 
 NODES = "abcd"
 SCANS, SLOW_SCANS = 40, 40_000
-ROUNDS = {"waits for everyone": 4, "closes at three": 60}
+ROUNDS = {"waits for everyone": 4, "closes at three": 100}
 RULES: Mapping[str, Mapping[str, Any]] = {
     "waits for everyone": {"cohort": {"minimum": 4, "maximum": 100}},
     "closes at three": {
@@ -49,7 +49,7 @@ def measure(folder: Path, name: str) -> str:
         world.wait_joined(len(NODES))
         job = world.create_job(
             {
-                "task": {"name": "digits", "config": {"hidden": 64, "epochs": 2, "batch": 10}},
+                "task": {"name": "digits", "config": {"hidden": 256, "epochs": 10, "batch": 10}},
                 "rounds": ROUNDS[name],
                 "scoringRule": "by-weight",
                 "pricePerNat": "0.1",
