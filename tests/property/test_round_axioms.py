@@ -106,8 +106,7 @@ def test_score_goes_with_the_update_not_with_its_place(rule: str, seed: int, ord
 @few
 @given(seed=st.integers(0, 1000))
 def test_updates_that_do_the_same_score_the_same(rule: str, seed: int) -> None:
-    """Symmetry of two players: the model has two like units, and what one update does to the first, the other does to
-    the second.
+    """Symmetry of two players: of two units that are alike, one update moves the first as the other moves the second.
 
     Equal updates of one round are a repetition and refused; these differ, and do the same to the loss.
     """
