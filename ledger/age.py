@@ -53,10 +53,10 @@ def read_age(spec: JobSpec, report: Mapping[str, str]) -> int:
     raise VerificationError(CHECK, "the report's age", "0" if most == 0 else f"0 to {most}", said)
 
 
-def verify_age(spec: JobSpec, report: Mapping[str, str], bases: Sequence[bytes | None]) -> int:
+def verify_age(spec: JobSpec, report: Mapping[str, str], bases: Sequence[bytes | None]) -> None:
     """Verifies what a report says against the base models of this round and those before it, newest first.
 
-    Only as many as the job's greatest age count; None stands for one that could not be read. Returns the age.
+    Only as many as the job's greatest age count; None stands for one that could not be read.
 
     Raises:
         VerificationError: `age`: the model named is not one that the job takes, or it has another age.
@@ -64,12 +64,12 @@ def verify_age(spec: JobSpec, report: Mapping[str, str], bases: Sequence[bytes |
     stated = read_age(spec, report)
     taken = bases[: spec.staleness.max_age + 1]
     if TRAINED_FROM not in report and spec.staleness.max_age == 0:
-        return stated
+        return
     said = report.get(TRAINED_FROM, "nothing")
     for age, base in enumerate(taken):
         if base is not None and said == to_hex(base):
             if age != stated:
                 raise VerificationError(CHECK, f"the age of the model {said}", str(age), str(stated))
-            return age
+            return
     expected = f"the base model of one of the last {len(taken)} rounds"
     raise VerificationError(CHECK, "the model that the report says was trained from", expected, said)

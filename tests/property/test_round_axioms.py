@@ -5,8 +5,6 @@ Each law holds for the plain mean and, where it is one of theirs, for the robust
 
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
-from functools import cache
 
 import numpy as np
 import pytest
@@ -16,64 +14,18 @@ from hypothesis.extra import numpy as arrays
 
 from bench.scoring.game import Game, compute_shapley, correlate
 from learning.quantise import Update, compute_norm_squared, quantise
-from learning.round import RoundInputs, RoundOutcome, run_round
-from ledger.hashing import sha256
+from learning.round import run_round
 from ledger.spec import Staleness
-from ledger.tally import SCORE_BITS, Judgement, Standing, Tally, Verdict, compute_tally
+from ledger.tally import SCORE_BITS, Verdict
 from ledger.weights import compute_weight
-from tests.unit.learning.digits_job import DigitsJob, make_job, reveal
+from tests.property.digits_rounds import NODES, RULES, get_inputs, get_job, run, score_all, score_exactly, train
+from tests.unit.learning.digits_job import make_job, reveal
 from tests.unit.ledger.test_age import make_stale_spec
 
-NODES, HIDDEN = 5, 2
-RULES = {
-    "mean": "0",
-    "norm-clipped-mean": "0",
-    "centred-clipping": "0",
-    "median": "0",
-    "trimmed-mean": "0.25",
-    "multi-krum": "0.25",
-}
 every_rule = pytest.mark.parametrize("rule", RULES)
 weighing_rules = pytest.mark.parametrize("rule", ["mean", "norm-clipped-mean", "multi-krum"])
 few = settings(max_examples=12)
 seeds = st.integers(0, 5)
-
-
-@cache
-def get_job() -> DigitsJob:
-    return make_job(nodes=NODES, hidden=HIDDEN, server_momentum="0.5")
-
-
-@cache
-def get_inputs(round_number: int) -> RoundInputs:
-    """The inputs of a round after honest rounds before it, without contributions."""
-    job = get_job()
-    inputs = job.begin()
-    for number in range(1, round_number):
-        outcome = run_round(replace(inputs, contributions=reveal(job.train(inputs.base, inputs.state.clip, number))))
-        assert outcome.void is None
-        inputs = replace(inputs, base=outcome.model, state=outcome.state, beacon=sha256(b"%d" % number))
-    return inputs
-
-
-@cache
-def train(round_number: int, seed: int) -> tuple[Update, ...]:
-    inputs = get_inputs(round_number)
-    return tuple(get_job().train(inputs.base, inputs.state.clip, 100 + seed))
-
-
-def run(
-    round_number: int, rule: str, updates: Sequence[Update], weights: Sequence[int] = (), sample: int = 0
-) -> RoundOutcome:
-    """A round of these updates on one of several samples."""
-    inputs = get_inputs(round_number)
-    rules = replace(inputs.rules, aggregation_rule=rule, aggregation_tolerance=RULES[rule])
-    beacon = sha256(b"sample %d" % sample)
-    return run_round(replace(inputs, rules=rules, beacon=beacon, contributions=reveal(updates, weights)))
-
-
-def score_all(outcome: RoundOutcome) -> list[int]:
-    return [one.score for one in outcome.judged]
 
 
 @every_rule
@@ -152,98 +104,9 @@ def test_scores_sum_to_the_score_of_the_sum(rule: str, seed: int, weights: list[
     outcome = run(2, rule, train(2, seed), weights, seed)
     assert outcome.gradient is not None
     assert outcome.aggregate is not None
-    whole = _score_exactly(outcome, outcome.aggregate)
+    whole = score_exactly(outcome, outcome.aggregate)
     slack = len(weights) + (abs(whole) // 100 if rule == "centred-clipping" else 0)
     assert abs(sum(score_all(outcome)) - whole) <= slack
-
-
-def _score_exactly(outcome: RoundOutcome, values: np.ndarray) -> Fraction:
-    """What a vector of integers scores in this round, as an exact rational."""
-    assert outcome.gradient is not None
-    product = sum(map(int.__mul__, outcome.gradient.values.tolist(), values.tolist()))
-    rules = get_job().rules
-    above = -product * rules.rate / 2**outcome.halvings * 2**SCORE_BITS
-    return Fraction(above) / (outcome.divisor * Fraction(2) ** (rules.fraction_bits + outcome.gradient.scale))
-
-
-@few
-@given(
-    seed=seeds,
-    parts=st.lists(st.integers(1, 40), min_size=2, max_size=5),
-    differences=st.lists(st.integers(-60, 60), min_size=4, max_size=4),
-)
-def test_splitting_a_weight_over_identities_gains_nothing(seed: int, parts: list[int], differences: list[int]) -> None:
-    """The same weight under many names, whatever each of them sends: the parts' scores are the whole's, a unit each."""
-    update, others = _halve(train(2, seed)[0]), train(2, seed)[1:]
-    shares = _split(update, parts, differences)
-    total = sum(parts)
-    whole = run(2, "mean", [*others, update], [10] * len(others) + [total], seed)
-    split = run(2, "mean", [*others, *shares], [10] * len(others) + parts, seed)
-    assert {one.verdict for one in split.judged} == {Verdict.ACCEPTED}
-    assert split.model_bytes == whole.model_bytes
-    assert score_all(split)[: len(others)] == score_all(whole)[: len(others)], "nobody else notices"
-    assert abs(sum(score_all(split)[len(others) :]) - score_all(whole)[-1]) <= len(parts)
-
-
-def _halve(update: Update) -> Update:
-    """Within the clip there is then room for parts that differ."""
-    halved: Update = update // 2
-    return halved
-
-
-def _split(update: Update, weights: Sequence[int], differences: Sequence[int]) -> list[Update]:
-    """Updates that differ and whose weighted sum is that of `update` at all the weight."""
-    shares = [update.astype(np.int64) for _ in weights]
-    for place in range(1, len(weights)):
-        step = differences[(place - 1) % len(differences)] or 1
-        shares[place][place] += weights[0] * step
-        shares[0][place] -= weights[place] * step
-    clip = get_inputs(2).state.clip
-    assume(all(int((share * share).sum()) <= clip * clip for share in shares))
-    assume(all(np.abs(share).max() <= 32_767 for share in shares))
-    return [share.astype(np.int16) for share in shares]
-
-
-@few
-@given(
-    seed=seeds,
-    parts=st.lists(st.integers(1, 40), min_size=2, max_size=5),
-    differences=st.lists(st.integers(-3, 3), min_size=4, max_size=4),
-)
-def test_splitting_a_weight_over_identities_is_paid_no_more_in_a_job(
-    seed: int, parts: list[int], differences: list[int]
-) -> None:
-    """Three rounds through the tally: what the names earn together is what the one earned, a unit a name and round.
-
-    As long as no name is dropped with a loss on it. Names that cost nothing could be: +v under one, −v under another,
-    and only the one that was lucky is kept; what a name costs (stake, vouched samples) is what stands against that.
-    """
-    total, names = sum(parts), [b"part %15d" % number for number in range(len(parts))]
-    whole: dict[bytes, Standing] = {}
-    split: dict[bytes, Standing] = {}
-    for number in range(1, 4):
-        update, others = _halve(train(2, seed + number)[0]), train(2, seed + number)[1:]
-        honest = [b"node %15d" % other for other in range(len(others))]
-        one = run(2, "mean", [*others, update], [10] * len(others) + [total], number)
-        many = run(2, "mean", [*others, *_split(update, parts, differences)], [10] * len(others) + parts, number)
-        assume(min(score_all(many)) >= 0)
-        whole |= _pay(number, [*honest, b"whole".ljust(20)], one, whole).standings()
-        split |= _pay(number, [*honest, *names], many, split).standings()
-    earned = sum(split[name].earned for name in names)
-    assert abs(earned - whole[b"whole".ljust(20)].earned) <= _UNITS * 3 * len(parts)
-
-
-_PRICE = 10**18
-# A unit of a score is 2^-40 nats: so many base units at this price; the tally floors one more.
-_UNITS = _PRICE // 2**40 + 2
-
-
-def _pay(number: int, nodes: Sequence[bytes], outcome: RoundOutcome, standings: dict[bytes, Standing]) -> Tally:
-    judgements = [
-        Judgement(node, sha256(node + b"%d" % number), bytes(32), one.verdict, one.weight, one.score)
-        for node, one in zip(nodes, outcome.judged, strict=True)
-    ]
-    return compute_tally(100 * _PRICE, _PRICE, judgements, standings, number)
 
 
 @every_rule
@@ -293,7 +156,7 @@ def test_stale_update_is_scored_by_what_it_did_at_its_discounted_weight(
         if one.verdict is not Verdict.ACCEPTED or (rule == "norm-clipped-mean" and _is_clipped(updates, update)):
             continue
         assert one.weight == weight
-        assert one.score == int(weight * _score_exactly(outcome, update.astype(np.int64)))
+        assert one.score == int(weight * score_exactly(outcome, update.astype(np.int64)))
 
 
 def _is_clipped(updates: Sequence[Update], update: Update) -> bool:
