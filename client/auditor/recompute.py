@@ -32,15 +32,17 @@ from learning.rules import TRUST_WEIGHTED
 from learning.screening.memory import Memory
 from learning.state import RoundState
 from ledger import evidence
+from ledger.age import read_age
 from ledger.commitment import Opening, compute_beacon
-from ledger.errors import Malformed
+from ledger.errors import Malformed, VerificationError
 from ledger.hashing import sha256
+from ledger.spec import JobSpec
 from ledger.tally import Verdict
 from ledger.verify.bundle import AuditedJob, RoundEvidence
 from ledger.verify.results import Findings, Outcome, Result
+from ledger.weights import compute_weight
 
 PAYLOAD_LIMIT_BYTES = 64 << 20
-WEIGHT = 1
 
 
 class Recomputation:
@@ -231,17 +233,18 @@ class Recomputation:
             raise Unknown(f"{sum(answer is not True for answer in fetched)} of {len(shown)} payloads were not given")
         findings.note("payload-digest", max(1, len(shown)))
         nodes = [item.signed.statement.node for item in read.contributions or ()]
+        weights = _compute_weights(self._job.spec, read)
         return [
-            self._reveal(seq, node, opening, opens)
-            for seq, (node, (opens, opening)) in enumerate(zip(nodes, pairs, strict=True))
+            self._reveal(seq, node, weight, opening, opens)
+            for seq, (node, weight, (opens, opening)) in enumerate(zip(nodes, weights, pairs, strict=True))
         ]
 
-    def _reveal(self, seq: int, node: bytes, opening: Opening | None, opens: bool) -> RevealedContribution:
+    def _reveal(self, seq: int, node: bytes, weight: int, opening: Opening | None, opens: bool) -> RevealedContribution:
         if opening is None:
-            return RevealedContribution(seq, WEIGHT, Verdict.UNREVEALED, bytes, node)
+            return RevealedContribution(seq, weight, Verdict.UNREVEALED, bytes, node)
         digest = opening.payload_sha256
         verdict = Verdict.ACCEPTED if opens else Verdict.NOT_OPENED
-        return RevealedContribution(seq, WEIGHT, verdict, lambda: self._blobs.read(digest), node, digest)
+        return RevealedContribution(seq, weight, verdict, lambda: self._blobs.read(digest), node, digest)
 
     def _fetch_earlier(self, state: RoundState) -> None:
         """The earlier payloads that this round is compared with. Raises Unknown where one is not given, or is false."""
@@ -259,6 +262,14 @@ def _require_files(files: Mapping[str, bytes], without: Collection[str] = ()) ->
         raise Unknown(f"the manifest could not be read: {error}") from error
     for name in {evidence.OUTCOME, evidence.SCREENING, *listed} - set(files) - set(without):
         raise Unknown(f"{name} was not given")
+
+
+def _compute_weights(spec: JobSpec, read: RoundEvidence) -> list[int]:
+    """What each contribution weighs once accepted. Raises Unknown where a report says nothing that the job takes."""
+    try:
+        return [compute_weight(spec, age=read_age(spec, item.report)) for item in read.contributions or ()]
+    except VerificationError as error:
+        raise Unknown(f"what a contribution weighs does not follow from its report: {error}") from error
 
 
 def _pair(read: RoundEvidence) -> list[tuple[bool, Opening | None]]:

@@ -16,13 +16,16 @@ from client import calls
 from client.entries import describe_verdict, read_entry, verify_contribution
 from client.errors import CoordinatorRefused, TransportMangled, TransportOverflow
 from client.identity import AsyncIdentity
+from client.node.book import Job
 from client.node.contribution import prepare_contribution
 from client.node.display import Phase
 from client.node.exchange import Exchange, ReceiptRefused, WalletElsewhere
 from client.node.host import FEW_NODES, Host
 from client.node.journal import Kept
+from client.node.limits import find_limit
 from client.node.meter import Meter
 from client.node.sources import NoSamples, Source
+from client.node.stale import StaleMoves
 from client.node.training import Trained, TrainingFailed, Work, compute_seed
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address, to_hex
@@ -63,6 +66,7 @@ class Agent:
         self._api = host.create_api(host.url)
         self._identity = AsyncIdentity(self._api, signer, host.pin.chain_id, host.now)
         self._exchange = Exchange(host, self._identity)
+        self._stale = StaleMoves(host.book)
         self._meter = Meter(self._identity, all_phases=host.nodes <= FEW_NODES)
         self._token_bytes = token_bytes
         self._collecting: asyncio.Task[None] | None = None
@@ -134,6 +138,7 @@ class Agent:
     async def _send(self, kept: Kept) -> Kept:
         with self._meter.phase(kept.job, kept.round, "commit"):
             kept = await self._exchange.commit(kept)
+        self._stale.settle(kept, self._exchange)
         self._show("committed" if kept.state == "receipted" else "waiting", kept.job, kept.round)
         return kept
 
@@ -144,36 +149,14 @@ class Agent:
         if kept is not None:
             ended = kept.detail or f"this round's contribution is {kept.state} already"
             return None if kept.state == "prepared" else ended
-        job = await self.host.book.fetch_job(work.job)
-        limit = min(self.host.rules.max_ahead, job.count_covered())
-        if limit == 0:
-            return (
-                "the coordinator's bond does not cover one round's budget: a round that is never anchored costs it less"
-            )
-        unanchored = self.host.archive.list_unanchored(self.node, work.job)
-        if 2 * len(unanchored) >= limit:
-            await self.host.book.refresh_anchors(work.job, unanchored)
-            unanchored = self.host.archive.list_unanchored(self.node, work.job)
-        if len(unanchored) < limit:
-            return None
-        return f"{len(unanchored)} rounds wait for their anchor on chain, at most {limit} may (TALLY_MAX_AHEAD, bond)"
+        return await find_limit(self.host, self.node, work)
 
     async def _prepare(self, work: CommitAssignment) -> Kept:
         """Trains, with the assignment checked meanwhile, then signs; durable when it returns. Raises NoSamples."""
         job = await self.host.book.fetch_job(work.job)
-        self._show("pulling", work.job, work.round, job.title)
         check = asyncio.ensure_future(self.host.book.verify_assignment(job, work))
         try:
-            with self._meter.phase(work.job, work.round, "pull"):
-                await self._source.refresh()
-                model = await self.host.models.fetch(work.base_model)
-            if check.done():
-                check.result()
-            self._show("training", work.job, work.round, job.title)
-            with self._meter.phase(work.job, work.round, "train") as phase:
-                seed = compute_seed(work.job, work.round, self.node)
-                trained = await self._train(Work(job.spec, model, self._source.read, work.clip, seed))
-                phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
+            trained = await self._stale.take(job, work) or await self._learn(job, work, check)
             await check
         finally:
             check.cancel()
@@ -183,6 +166,21 @@ class Agent:
         kept = prepare_contribution(trained, work, self._signer, domain, token_bytes=self._token_bytes, now=now)
         await self.host.journal_thread.run(lambda: self.host.journal.keep(kept, trained.payload))
         return kept
+
+    async def _learn(self, job: Job, work: CommitAssignment, check: asyncio.Future[None]) -> Trained:
+        """Pulls and trains; stops before the training where the assignment was found to be false."""
+        self._show("pulling", work.job, work.round, job.title)
+        with self._meter.phase(work.job, work.round, "pull"):
+            await self._source.refresh()
+            model = await self.host.models.fetch(work.base_model)
+        if check.done():
+            check.result()
+        self._show("training", work.job, work.round, job.title)
+        with self._meter.phase(work.job, work.round, "train") as phase:
+            seed = compute_seed(work.job, work.round, self.node)
+            trained = await self._train(Work(job.spec, model, self._source.read, work.clip, seed))
+            phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
+        return self._stale.keep(job, work, trained)
 
     async def _train(self, work: Work) -> Trained:
         """Trains, and says now and then that we are still there."""

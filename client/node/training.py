@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from client.errors import ClientError
@@ -15,6 +15,7 @@ from ledger.hashing import sha256
 from ledger.spec import JobSpec
 
 if TYPE_CHECKING:
+    from learning.parameters import Vector32
     from learning.tasks import Examples, Task
 
 UpdateKind = Literal["trained", "zero"]
@@ -39,13 +40,17 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A payload and what the node says about it; the report is digested into the contribution."""
+    """A payload and what the node says about it; the report is digested into the contribution.
+
+    `move [n] float32` is what the payload was made of, where it can be made anew under another clip.
+    """
 
     payload: bytes
     samples: int
     seconds: float
     cpu_seconds: float
     report: Mapping[str, str]
+    move: Vector32 | None = field(default=None, repr=False, compare=False)
 
 
 class TrainingFailed(ClientError):
@@ -93,7 +98,7 @@ class HonestTrainer:
             "seconds": f"{seconds:.3f}",
             "version": self._version,
         }
-        return Trained(payload, training.samples, seconds, time.thread_time() - cpu_began, report)
+        return Trained(payload, training.samples, seconds, time.thread_time() - cpu_began, report, training.move)
 
 
 class ZeroTrainer:

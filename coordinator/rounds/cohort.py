@@ -104,9 +104,15 @@ def find_next_absence(session: Session, row: RoundRow, horizon: int) -> int | No
 
 
 def is_complete(session: Session, context: Context, row: RoundRow, agreement: Agreement) -> bool:
-    """Whether all present members have committed, and enough nodes have."""
-    if row.count < agreement.spec.cohort.minimum:
+    """Whether nobody is waited for any more: the number at which the round closes is there, or all present members are.
+
+    Fewer than the cohort's minimum never complete a round.
+    """
+    bounds = agreement.spec.cohort
+    if row.count < bounds.minimum:
         return False
+    if bounds.closes_at and row.count >= bounds.closes_at:
+        return True
     if row.count >= row.cohort:
         return True
     horizon = context.now - context.settings.presence_seconds

@@ -24,7 +24,9 @@ from coordinator.rounds import cohort, store
 from coordinator.rounds.errors import AlreadyContributed, CohortFull, JobNotRunning, RoundClosed, WrongContribution
 from coordinator.rounds.phases import close_commit, prolong_commit
 from coordinator.rounds.tables import ContributionRow, RoundRow
+from ledger.age import verify_age
 from ledger.commitment import extend_accumulator
+from ledger.errors import VerificationError
 from ledger.statements import Contribution, Receipt, Signed
 
 _SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
@@ -42,10 +44,14 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """A round that takes commitments, and what is known of those who come."""
+    """A round that takes commitments, and what is known of those who come.
+
+    `bases` are its base model and those of the rounds before it, as many as an age can reach.
+    """
 
     round: RoundRow
     agreement: Agreement
+    bases: Sequence[bytes]
     nodes: Mapping[bytes, NodeRow]
     members: set[bytes]
 
@@ -98,9 +104,12 @@ class Counter:
                 raise AlreadyContributed(first.statement.contribution, arrival.digest, first.to_json())
             return first
         desk = self._open_desk()
+        # 4
+        self._verify_space(desk)
         # 5, 6
         cohort.verify_admissible(self._session, self._job, desk.agreement, statement.node, desk.nodes)
         _verify_fields(statement, desk.round, self._context.settings.max_samples)
+        _verify_age(arrival.report, desk)
         # 7
         self._seat(statement.node, desk)
         receipt = self._issue(arrival, desk)
@@ -129,10 +138,12 @@ class Counter:
             if job.state not in WORKING:
                 raise JobNotRunning(job.job, job.state)
             # 4
-            row = self._load_open(load_agreement(job))
+            agreement = load_agreement(job)
+            row = self._load_open(agreement)
             nodes = find_nodes(self._session, self._nodes)
             members = store.find_members(self._session, self._job, self._number, self._nodes)
-            self._desk = _Desk(row, load_agreement(job), nodes, members)
+            bases = store.list_bases(self._session, row, agreement.spec.staleness.max_age)
+            self._desk = _Desk(row, agreement, bases, nodes, members)
             self._count, self._accumulator = row.count, row.accumulator
         return self._desk
 
@@ -146,6 +157,12 @@ class Counter:
             state = "not open" if row is None else "past its deadline" if row.state == "committing" else row.state
             raise RoundClosed(self._job, self._number, state, None if newest is None else newest.round)
         return row
+
+    def _verify_space(self, desk: _Desk) -> None:
+        """The round still waits for contributions: one that closes at some number takes no more. Raises RoundClosed."""
+        closes_at = desk.agreement.spec.cohort.closes_at
+        if closes_at and self._count >= closes_at:
+            raise RoundClosed(self._job, self._number, f"complete with {closes_at} contributions", self._number)
 
     def _seat(self, node: bytes, desk: _Desk) -> None:
         """Admit a node that is not in the cohort. Raises CohortFull."""
@@ -204,3 +221,11 @@ def _verify_fields(statement: Contribution, row: RoundRow, max_samples: int) -> 
         raise WrongContribution("baseModel", row.base_model, statement.base_model)
     if not 1 <= statement.samples <= max_samples:
         raise WrongContribution("samples", f"1 to {max_samples}", statement.samples)
+
+
+def _verify_age(report: Mapping[str, str], desk: _Desk) -> None:
+    """What the report says of the model it was trained from is so. Raises WrongContribution."""
+    try:
+        verify_age(desk.agreement.spec, report, desk.bases)
+    except VerificationError as error:
+        raise WrongContribution(f"report: {error.detail}", error.expected, error.got) from None

@@ -76,6 +76,16 @@ def find_open(session: Session, job: bytes) -> RoundRow | None:
     return session.exec(query).first()
 
 
+def list_bases(session: Session, row: RoundRow, rounds: int) -> list[bytes]:
+    """The base model of a round, then those of up to so many rounds before it."""
+    if rounds == 0:
+        return [row.base_model]
+    query = select(RoundRow.base_model).where(
+        RoundRow.job == row.job, col(RoundRow.round) < row.round, col(RoundRow.round) >= row.round - rounds
+    )
+    return [row.base_model, *session.exec(query.order_by(col(RoundRow.round).desc())).all()]
+
+
 def count_unanchored(session: Session, job: bytes) -> int:
     """How many sealed rounds of the job the chain does not hold yet."""
     return session.exec(_UNANCHORED, params={"job": job}).one()

@@ -23,6 +23,7 @@ from coordinator.rounds.phases import build_closing
 from coordinator.rounds.service import load_round
 from coordinator.rounds.tables import ContributionRow, RoundRow
 from ledger import canonical, evidence
+from ledger.age import read_age
 from ledger.commitment import Opening, compute_beacon
 from ledger.draw import Draw
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
@@ -102,7 +103,14 @@ def _build_work(
         payloads=tuple(
             RevealedPayload(known.seq, Verdict.UNREVEALED, None, known.node, _ZERO)
             if known.payload is None
-            else RevealedPayload(known.seq, Verdict.ACCEPTED, blobs.path(known.payload), known.node, known.payload)
+            else RevealedPayload(
+                known.seq,
+                Verdict.ACCEPTED,
+                blobs.path(known.payload),
+                known.node,
+                known.payload,
+                read_age(spec, known.report),
+            )
             for known in contributions
         ),
         blobs=blobs.root,

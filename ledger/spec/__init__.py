@@ -1,7 +1,7 @@
 """The job spec: the rules of a job's learning, as canonical JSON whose SHA-256 stands in the terms."""
 
 from ledger.spec.job_spec import MAX_SPEC_BYTES, PROTOCOL, JobSpec, check_aggregation
-from ledger.spec.options import NOTHING_SCREENED, NOTHING_STALE, Adam, Screening, Staleness, Vouchers
+from ledger.spec.options import NOTHING_SCREENED, NOTHING_STALE, OLDEST_AGE, Adam, Screening, Staleness, Vouchers
 from ledger.spec.parts import Cohort, TaskChoice
 from ledger.spec.reading import parse_decimal
 
@@ -9,6 +9,7 @@ __all__ = [
     "MAX_SPEC_BYTES",
     "NOTHING_SCREENED",
     "NOTHING_STALE",
+    "OLDEST_AGE",
     "PROTOCOL",
     "Adam",
     "Cohort",

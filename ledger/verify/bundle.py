@@ -73,7 +73,8 @@ class History:
 
     `parent` and `model` are None where the last header could not be read; `complete` is false once entries could not.
     `beacon` is what the next round's draw follows from, None where the last round's does not; `blocks` are those that
-    the last two cohorts were drawn at, in order, None where that could not be read.
+    the last two cohorts were drawn at, in order, None where that could not be read. `bases` are the base models of the
+    last rounds, the newest first, as far back as any age reaches.
     """
 
     round: int
@@ -83,6 +84,7 @@ class History:
     complete: bool = True
     beacon: bytes | None = None
     blocks: tuple[int | None, ...] = ()
+    bases: tuple[bytes | None, ...] = ()
 
     @classmethod
     def start(cls, job: AuditedJob) -> History:

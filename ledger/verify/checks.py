@@ -69,7 +69,7 @@ ROUND_CHECKS: Final[Mapping[str, Check]] = _table(
     ),
     (
         "receipt-sequence",
-        "There is one receipt per contribution, for this job and round, its node and digest, with seq counted from 0.",
+        "One receipt per contribution, for this job, round, node and digest; seq counts from 0 within the places.",
         "A contribution was dropped, inserted or moved after it was received.",
     ),
     (
@@ -206,6 +206,11 @@ ROUND_CHECKS: Final[Mapping[str, Check]] = _table(
         "cohort-draw",
         "Every contributor is in the cohort; its draw follows from the round before; those passed over are told.",
         "The coordinator took in whom it liked instead of those whom the draw gave a place.",
+    ),
+    (
+        "age",
+        "Every report names a model that the job takes, the base model of as many rounds before as it says.",
+        "A contribution trained from an older model was taken for a fresher one, or one too old was let in.",
     ),
 )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from ledger.age import read_age
+from ledger.errors import VerificationError
 from ledger.evidence import ReportedContribution
 from ledger.statements import Receipt, Signed
 from ledger.tally import SCORE_BITS, Entry, Verdict, compute_signatures_digest
 from ledger.verify.bundle import AuditedJob
 from ledger.verify.results import Findings
+from ledger.weights import compute_weight
 
 CHECKS = ("entry-contribution", "entry-signatures", "verdict-weight")
 
@@ -42,7 +45,13 @@ def verify_entries(
         findings.note("entry-signatures", compared)
 
 
-def verify_verdicts(job: AuditedJob, opened: int | None, entries: Sequence[Entry], findings: Findings) -> None:
+def verify_verdicts(
+    job: AuditedJob,
+    opened: int | None,
+    entries: Sequence[Entry],
+    contributions: Sequence[ReportedContribution] | None,
+    findings: Findings,
+) -> None:
     """20. Verdicts are the protocol's, void is void for all, and weights and scores belong to accepted entries alone.
 
     `opened` is how many openings open their commitment: fewer than the cohort's minimum make the round void.
@@ -60,8 +69,12 @@ def verify_verdicts(job: AuditedJob, opened: int | None, entries: Sequence[Entry
         findings.expect(
             check, void, voids > 0, f"{opened} opened, and the round's minimum is {job.spec.cohort.minimum}"
         )
+    if contributions is None:
+        findings.leave(check, "what each weighs could not be read")
     for seq, entry in enumerate(entries):
         _verify_verdict(job, entry, seq, findings)
+        if contributions is not None and seq < len(contributions):
+            _verify_weight(job, entry, contributions[seq].report, seq, findings)
     findings.note(check, len(entries))
 
 
@@ -75,7 +88,18 @@ def _verify_verdict(job: AuditedJob, entry: Entry, seq: int, findings: Findings)
                 check, "not accepted, but with weight or score", seq, "0 and 0", f"{body.weight} and {body.score}"
             )
         return
-    if body.weight != 1:
-        findings.fail(check, "the weight rule is 'equal'", seq, "1", str(body.weight))
     if job.spec.scoring_rule == "by-weight" and body.score != body.weight << SCORE_BITS:
         findings.fail(check, "the scoring rule is 'by-weight'", seq, str(body.weight << SCORE_BITS), str(body.score))
+
+
+def _verify_weight(job: AuditedJob, entry: Entry, report: Mapping[str, str], seq: int, findings: Findings) -> None:
+    """An accepted entry weighs what the spec's rule gives; a report without an age fails the check `age` instead."""
+    if entry.body.verdict != Verdict.ACCEPTED:
+        return
+    try:
+        weight = compute_weight(job.spec, age=read_age(job.spec, report))
+    except VerificationError:
+        return
+    if entry.body.weight != weight:
+        detail = f"the weight rule is {job.spec.weight_rule!r}"
+        findings.fail("verdict-weight", detail, seq, str(weight), str(entry.body.weight))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ledger import evidence
 from ledger.eip712 import Domain
-from ledger.verify import chain, closing, contributions, draw, entries, header, openings, receipts, tally, tree
+from ledger.spec import OLDEST_AGE
+from ledger.verify import age, chain, closing, contributions, draw, entries, header, openings, receipts, tally, tree
 from ledger.verify.bundle import AuditedJob, History, JobFiles, RoundEvidence, RoundFiles
 from ledger.verify.checks import JOB_CHECKS, ROUND_CHECKS
 from ledger.verify.job import read_job
@@ -59,6 +60,8 @@ def verify_round(job: AuditedJob, history: History, bundle: RoundFiles, spread: 
     steps.verify_chain()
     # 35. The cohort.
     steps.verify_draw()
+    # 36. Ages.
+    steps.verify_ages()
     return VerifiedRound(findings.answer(ROUND_CHECKS), extend_history(job, history, read), read)
 
 
@@ -66,6 +69,7 @@ def extend_history(job: AuditedJob, history: History, read: RoundEvidence) -> Hi
     """What a round that was read leaves to the next, whatever its checks found."""
     standings, complete = tally.extend_standings(history, read.entries or ())
     head = read.head
+    base = history.model or (head.base_model if head else None)
     return History(
         history.round + 1,
         head.digest(job.domain) if head else None,
@@ -74,6 +78,7 @@ def extend_history(job: AuditedJob, history: History, read: RoundEvidence) -> Hi
         complete and read.entries is not None,
         draw.compute_beacon_of(read),
         (*history.blocks, read.draw.block if read.draw else None)[-2:],
+        (base, *history.bases)[:OLDEST_AGE],
     )
 
 
@@ -150,7 +155,7 @@ class _Steps:
             )
         else:
             entries.verify_entries(digests, read.contributions, read.receipts, read.entries, self.findings)
-        entries.verify_verdicts(self.job, _count_opened(read), read.entries, self.findings)
+        entries.verify_verdicts(self.job, _count_opened(read), read.entries, read.contributions, self.findings)
         tally.verify_carry(self.history, read.entries, self.findings)
         tally.verify_rewards(self.job, read.entries, self.findings)
         tally.verify_running(read.entries, self.findings)
@@ -191,6 +196,12 @@ class _Steps:
         made = self.read.contributions
         contributors = None if made is None else [item.signed.statement.node for item in made]
         draw.verify_draw(self.job, self.history, self.read.draw, contributors, self.findings)
+
+    def verify_ages(self) -> None:
+        if self.read.contributions is None:
+            self.findings.leave(age.CHECKS, "contributions.json could not be read")
+            return
+        age.verify_ages(self.job, self.history, self.read.head, self.read.contributions, self.findings)
 
 
 def _count_opened(read: RoundEvidence) -> int | None:

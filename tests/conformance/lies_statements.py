@@ -10,6 +10,7 @@ from ledger import canonical, evidence
 from ledger.commitment import Opening
 from ledger.evidence import ReportedContribution
 from ledger.hashing import keccak256, sha256
+from ledger.hexadecimal import to_hex
 from ledger.signatures import Signer
 from ledger.statements import Acceptance, Signed
 from ledger.tally import Verdict
@@ -63,12 +64,25 @@ def _list_contributions() -> Iterator[Case]:
     yield Case("report-digest", "loss-rewritten", _rewrite_report)
     yield Case("contribution-signature", "invented", partial(_sign, 1, STRANGER, {"samples": 7}), LEARNING)
     yield Case("contribution-signature", "altered-after-signing", _alter_samples, LEARNING)
+    for what, report in (
+        ("older-than-the-job-takes", {"age": "1"}),
+        ("another-model", {"age": "0", "trainedFrom": to_hex(OTHER)}),
+    ):
+        yield Case("age", what, partial(_report, report), LEARNING)
     yield Case("contribution-fields", "missing-byte", partial(_cut, evidence.CONTRIBUTIONS), others=ANY)
     yield Case("contribution-fields", "left-out", partial(_keep_back, evidence.CONTRIBUTIONS), outcome=NOT_KNOWN)
 
 
 def _sign(seq: int, signer: Signer | None, changes: dict[str, Any], draft: Draft) -> None:
     draft.sign(seq, signer, **changes)
+    draft.resign()
+
+
+def _report(members: dict[str, str], draft: Draft) -> None:
+    """The node says it, and signs what it says; the coordinator lets it in."""
+    report = {**draft.contributions[1].report, **members}
+    draft.sign(1, report=sha256(canonical.encode(report)))
+    draft.contributions[1] = replace(draft.contributions[1], report=report)
     draft.resign()
 
 

@@ -1,5 +1,6 @@
 """Requesters and nodes: real keys over real HTTP, as small as a client can be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,7 +106,9 @@ class Node(Person):
         found: dict[str, Any] | None = response.json() if response.status_code == 200 else None
         return found
 
-    def sign(self, assignment: dict[str, Any], payload: bytes, **changes: Any) -> dict[str, Any]:
+    def sign(
+        self, assignment: dict[str, Any], payload: bytes, report: Mapping[str, str] = REPORT, **changes: Any
+    ) -> dict[str, Any]:
         """The body of a contribution that commits to this payload."""
         opening = Opening(sha256(payload), bytes(32), sha256(b"salt" + payload + self.address))
         fields: dict[str, Any] = {
@@ -116,16 +119,16 @@ class Node(Person):
             "base_model": parse_hex(assignment["baseModel"]),
             "commitment": opening.struct_hash(),
             "samples": 100,
-            "report": sha256(canonical.encode(REPORT)),
+            "report": sha256(canonical.encode(dict(report))),
         }
         domain = self.house.context.domain
         signed = Signed.issue(Contribution(**(fields | changes)), domain, self.signer)
         self.openings[signed.statement.digest(domain)] = (opening, payload)
-        return {**signed.to_json(), "report": dict(REPORT)}
+        return {**signed.to_json(), "report": dict(report)}
 
-    async def commit(self, assignment: dict[str, Any], payload: bytes) -> Receipt:
+    async def commit(self, assignment: dict[str, Any], payload: bytes, report: Mapping[str, str] = REPORT) -> Receipt:
         """Contribute, and check the receipt."""
-        body = self.sign(assignment, payload)
+        body = self.sign(assignment, payload, report)
         response = await self.house.client.post("/v1/contributions", json=body)
         assert response.status_code == 200, response.text
         signed = Signed.from_json(Receipt, response.json())

@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from contracts.state import AccountState
 from coordinator.app import create_app
 from learning.payload import write_update
 from ledger.spec import Adam
-from ledger.statements import RoundHeader
+from ledger.statements import RoundHeader, Terms
 from ledger.verify.bundle import AnchoredRound
 from ledger.verify.chain import compute_anchor
 from ledger.verify.results import Outcome
@@ -68,9 +69,12 @@ async def play(house: House, course: Course, readers: str = "public", **rules: o
 
 async def make_facts(scene: Scene) -> ChainFacts:
     """What a chain would hold of the job."""
-    headers = [(await fetch_header(scene, number)).statement for number in (1, 2)]
+    return build_facts(scene.terms, [(await fetch_header(scene, number)).statement for number in (1, 2)])
+
+
+def build_facts(terms: Terms, headers: Sequence[RoundHeader]) -> ChainFacts:
+    """What a chain would hold of a job after these rounds, of which nothing was claimed."""
     rewards = [header.total_reward for header in headers]
-    terms = scene.terms
     kept = KeptJob(
         terms.requester,
         terms.coordinator,
@@ -83,7 +87,7 @@ async def make_facts(scene: Scene) -> ChainFacts:
     funded = terms.rounds * terms.budget_per_round
     account = AccountState(funded, 0, sum(rewards), funded - sum(rewards), 0, 0)
     posted = tuple(post(header, terms.window) for header in headers)
-    sums = (rewards[0], sum(rewards))
+    sums = tuple(accumulate(rewards))
     return ChainFacts(DOMAIN, 9, headers[-1].closed_at + 900, terms, kept, account, posted, sums, (), {})
 
 

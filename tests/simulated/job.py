@@ -7,8 +7,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from types import MappingProxyType
 
 from ledger import canonical, evidence
+from ledger.age import state_age
 from ledger.commitment import (
     Opening,
     compute_beacon,
@@ -32,6 +34,7 @@ from ledger.tally import (
 )
 from ledger.verify.bundle import AnchoredRound, JobFiles, RoundFiles
 from ledger.verify.chain import compute_anchor
+from ledger.weights import compute_weight
 from tests.simulated.judge import Judge, Judged, RandomJudge
 from tests.simulated.terms import Setting, draw_setting, draw_signer, make_spec, make_terms
 
@@ -88,14 +91,17 @@ class SimulatedJob:
         self.id = self.terms.job_id()
         self.blobs: dict[bytes, bytes] = {}
         self.rounds: list[SimulatedRound] = []
-        self.present: list[int] = []
-        """Which nodes take part in the round that is played, in seq order."""
         self.standings: dict[bytes, Standing] = {}
         self.parent = self.id
         self.find_block: Callable[[int], tuple[int, bytes]] = _find_block
         self.draw_source = hash_block(OPENED_BLOCK)
         self.model = self.spec.initial_model
         self.opened_at = self.setting.opened_at
+        self.bases: list[bytes] = []
+        self.weighed_by = self.spec
+        self.seats: list[int] = []
+        """Which nodes take part in the round that is played, in seq order."""
+        self.ages: Mapping[int, int] = {}
 
     @property
     def as_of(self) -> int:
@@ -109,15 +115,25 @@ class SimulatedJob:
             self.spec.to_bytes(), canonical.encode(self.terms.to_json()), canonical.encode(acceptance.to_json())
         )
 
-    def play(self, hidden: Sequence[int] = (), absent: Sequence[int] = ()) -> SimulatedRound:
-        """Plays one round. Nodes in `hidden` commit and never reveal, those in `absent` take no part."""
+    def play(
+        self,
+        hidden: Sequence[int] = (),
+        absent: Sequence[int] = (),
+        ages: Mapping[int, int] = MappingProxyType({}),
+        said: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
+    ) -> SimulatedRound:
+        """Plays one round. Nodes in `hidden` commit and never reveal, those in `absent` take no part.
+
+        `ages` says how many rounds back a node's model lies (0 unless named), `said` what its report says instead.
+        """
         number = len(self.rounds) + 1
         seed = self.random.randbytes(32)
+        self.bases.append(self.model)
         draw = self.draw(number, [node for node in range(len(self.nodes)) if node not in absent])
-        there = [node for node, signer in enumerate(self.nodes) if signer.address in draw.admitted]
-        made = [self._commit(number, node) for node in there]
+        self.seats = [node for node, signer in enumerate(self.nodes) if signer.address in draw.admitted]
+        self.ages = ages
+        made = [self._commit(number, node, said.get(node, {})) for node in self.seats]
         openings = [None if node in hidden else opening for node, _, opening in made]
-        self.present = [node for node, _, _ in made]
         contributions = [contribution for _, contribution, _ in made]
         receipts = self._receive(number, contributions)
         accumulator = receipts[-1].statement.accumulator
@@ -174,6 +190,10 @@ class SimulatedJob:
         word = compute_anchor(header.digest(self.domain), header.entries_root, header.count, final_at)
         return AnchoredRound(word, final_at, final_at, posted_at)
 
+    def weigh(self, seq: int) -> int:
+        """What the contribution at a seq of the round being played weighs, by the spec in `weighed_by`."""
+        return compute_weight(self.weighed_by, age=self.ages.get(self.seats[seq], 0))
+
     def hand_out(self, number: int, seq: int) -> bytes:
         """The reply of `entries/{node}` for one entry of a round."""
         played = self.rounds[number - 1]
@@ -187,11 +207,13 @@ class SimulatedJob:
             }
         )
 
-    def _commit(self, number: int, node: int) -> tuple[int, ReportedContribution, Opening]:
+    def _commit(self, number: int, node: int, said: Mapping[str, str]) -> tuple[int, ReportedContribution, Opening]:
         payload = self.judge.make_payload(self, node)
         self.blobs[sha256(payload)] = payload
         opening = Opening(sha256(payload), bytes(32), self.random.randbytes(32))
         report = {"loss": f"0.{node + 1}25", "seconds": "1.5", "device": "cpu", "version": "0.1.0"}
+        age = self.ages.get(node, 0)
+        report |= {**state_age(self.spec, age, self.bases[number - 1 - age]), **said}
         statement = Contribution(
             self.id,
             number,

@@ -13,7 +13,7 @@ from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_
 from learning.tensors import write_model
 from ledger.commitment import Opening
 from ledger.hashing import sha256
-from ledger.spec import NOTHING_SCREENED, Adam, JobSpec, Screening, TaskChoice
+from ledger.spec import NOTHING_SCREENED, NOTHING_STALE, Adam, JobSpec, Screening, Staleness, TaskChoice
 from ledger.tally import Verdict
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judged
@@ -38,11 +38,13 @@ class DigitsJudge:
         self.begun = digits.begin()
         self.state = self.begun.state
         self.base: Vector32 = self.begun.base
+        self.bases = [self.base]
         self.outcomes: list[RoundOutcome] = []
 
     def make_payload(self, job: SimulatedJob, node: int) -> bytes:
         number = len(job.rounds) + 1
-        move = self.digits.task.train(self.base, self.digits.nodes[node], number * 1000 + node).move
+        base = self.bases[number - 1 - job.ages.get(node, 0)]
+        move = self.digits.task.train(base, self.digits.nodes[node], number * 1000 + node).move
         update = quantise(move, self.digits.rules.fraction_bits, self.state.clip)
         return self.twists.get((number, node), write_update)(update)
 
@@ -71,16 +73,18 @@ class DigitsJudge:
         outcome = run_round(inputs)
         self.outcomes.append(outcome)
         self.state, self.base = outcome.state, outcome.model
+        self.bases.append(self.base)
         job.blobs[sha256(outcome.model_bytes)] = outcome.model_bytes
         verdicts = [(one.verdict, one.weight, one.score) for one in outcome.judged]
         return Judged(verdicts, sha256(outcome.model_bytes), {}, write_evidence(outcome))
 
     def _reveal(self, job: SimulatedJob, seq: int, opening: Opening | None) -> RevealedContribution:
-        node = job.nodes[job.present[seq]].address
+        node = job.nodes[job.seats[seq]].address
         if opening is None:
-            return RevealedContribution(seq, 1, Verdict.UNREVEALED, bytes, node)
+            return RevealedContribution(seq, 0, Verdict.UNREVEALED, bytes, node)
         digest = opening.payload_sha256
-        return RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(job.blobs.__getitem__, digest), node, digest)
+        read = partial(job.blobs.__getitem__, digest)
+        return RevealedContribution(seq, job.weigh(seq), Verdict.ACCEPTED, read, node, digest)
 
 
 def make_learned_job(
@@ -95,6 +99,7 @@ def make_learned_job(
     screening: Screening = NOTHING_SCREENED,
     holders: tuple[bytes, ...] | None = None,
     adam: Adam | None = None,
+    staleness: Staleness = NOTHING_STALE,
 ) -> SimulatedJob:
     """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file.
 
@@ -108,7 +113,7 @@ def make_learned_job(
     validation = digits.task.write_examples(digits.validation)
     spec = _write_spec(digits, scoring_rule, sha256(model), sha256(validation))
     spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1], adam=adam)
-    spec = replace(spec, screening=screening, validation_holders=holders)
+    spec = replace(spec, screening=screening, validation_holders=holders, staleness=staleness)
     job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec, setting=setting)
     job.blobs |= {sha256(model): model, sha256(validation): validation}
     return job
