@@ -28,9 +28,9 @@ from ledger.hashing import sha256
 from ledger.tally import Verdict
 from ledger.verify.bundle import AuditedJob, RoundEvidence
 from ledger.verify.results import Findings, Outcome, Result
+from ledger.vouching import weigh
 
 PAYLOAD_LIMIT_BYTES = 64 << 20
-WEIGHT = 1
 
 
 class Recomputation:
@@ -152,14 +152,15 @@ class Recomputation:
         if fetched.count(False) or findings.has_failed("payload-digest"):
             raise Unknown(f"{sum(answer is not True for answer in fetched)} of {len(shown)} payloads were not given")
         findings.note("payload-digest", max(1, len(shown)))
-        return [self._reveal(seq, opening, opens) for seq, (opens, opening) in enumerate(pairs)]
+        weights = [weigh(self._job.spec, item.voucher) for item in read.contributions or ()]
+        return [self._reveal(seq, weights[seq], opening, opens) for seq, (opens, opening) in enumerate(pairs)]
 
-    def _reveal(self, seq: int, opening: Opening | None, opens: bool) -> RevealedContribution:
+    def _reveal(self, seq: int, weight: int, opening: Opening | None, opens: bool) -> RevealedContribution:
         if opening is None:
-            return RevealedContribution(seq, WEIGHT, Verdict.UNREVEALED, bytes)
+            return RevealedContribution(seq, weight, Verdict.UNREVEALED, bytes)
         digest = opening.payload_sha256
         verdict = Verdict.ACCEPTED if opens else Verdict.NOT_OPENED
-        return RevealedContribution(seq, WEIGHT, verdict, lambda: self._blobs.read(digest))
+        return RevealedContribution(seq, weight, verdict, lambda: self._blobs.read(digest))
 
 
 def _require_files(files: Mapping[str, bytes]) -> None:

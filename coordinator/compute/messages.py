@@ -18,11 +18,15 @@ class JobFiles:
 
 @dataclass(frozen=True, slots=True)
 class RevealedPayload:
-    """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why."""
+    """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why.
+
+    `weight` is what it weighs in the sum if it is accepted, by the spec's rule.
+    """
 
     seq: int
     verdict: int
     payload: Path | None
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)

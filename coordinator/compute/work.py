@@ -22,7 +22,6 @@ from ledger.evidence import OUTCOME
 from ledger.spec import JobSpec
 from ledger.tally import Verdict
 
-_WEIGHT = 1  # the weight rule "equal", the only one of protocol version 1
 _EVALUATION_SEED = 0
 
 
@@ -92,7 +91,7 @@ def _build_inputs(question: RoundWork) -> RoundInputs:
 
 def _build_revealed(payload: RevealedPayload) -> RevealedContribution:
     path = payload.payload or Path()
-    return RevealedContribution(payload.seq, _WEIGHT, Verdict(payload.verdict), path.read_bytes)
+    return RevealedContribution(payload.seq, payload.weight, Verdict(payload.verdict), path.read_bytes)
 
 
 def _stage(outcome: RoundOutcome, blobs: BlobStore) -> RoundResult:

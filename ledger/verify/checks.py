@@ -202,6 +202,12 @@ ROUND_CHECKS: Final[Mapping[str, Check]] = _table(
         "The round pays at most the terms' budget, and the job has no more rounds than its terms.",
         "The coordinator signed away more than the requester escrowed.",
     ),
+    (
+        "voucher",
+        "Contributions have vouchers exactly where the spec weighs by them: of its platform, for this job, round and "
+        "node, with the samples that the contribution states, named in the report.",
+        "A node was weighed by what nobody vouched for, or by what was vouched for another node or round.",
+    ),
 )
 
 LEDGER_CHECKS: Final[Mapping[str, Check]] = {**JOB_CHECKS, **ROUND_CHECKS}

@@ -9,6 +9,7 @@ from ledger.statements import Receipt, Signed
 from ledger.tally import SCORE_BITS, Entry, Verdict, compute_signatures_digest
 from ledger.verify.bundle import AuditedJob
 from ledger.verify.results import Findings
+from ledger.vouching import weigh
 
 CHECKS = ("entry-contribution", "entry-signatures", "verdict-weight")
 
@@ -42,10 +43,17 @@ def verify_entries(
         findings.note("entry-signatures", compared)
 
 
-def verify_verdicts(job: AuditedJob, opened: int | None, entries: Sequence[Entry], findings: Findings) -> None:
+def verify_verdicts(
+    job: AuditedJob,
+    opened: int | None,
+    entries: Sequence[Entry],
+    contributions: Sequence[ReportedContribution] | None,
+    findings: Findings,
+) -> None:
     """20. Verdicts are the protocol's, void is void for all, and weights and scores belong to accepted entries alone.
 
-    `opened` is how many openings open their commitment: fewer than the cohort's minimum make the round void.
+    `opened` is how many openings open their commitment: fewer than the cohort's minimum make the round void. What an
+    accepted entry weighs follows from its contribution's voucher where the spec asks for one.
     """
     check = "verdict-weight"
     voids = sum(entry.body.verdict == Verdict.VOID for entry in entries)
@@ -62,6 +70,8 @@ def verify_verdicts(job: AuditedJob, opened: int | None, entries: Sequence[Entry
         )
     for seq, entry in enumerate(entries):
         _verify_verdict(job, entry, seq, findings)
+        if entry.body.verdict == Verdict.ACCEPTED:
+            _verify_weight(job, entry.body.weight, seq, contributions, findings)
     findings.note(check, len(entries))
 
 
@@ -75,7 +85,19 @@ def _verify_verdict(job: AuditedJob, entry: Entry, seq: int, findings: Findings)
                 check, "not accepted, but with weight or score", seq, "0 and 0", f"{body.weight} and {body.score}"
             )
         return
-    if body.weight != 1:
-        findings.fail(check, "the weight rule is 'equal'", seq, "1", str(body.weight))
     if job.spec.scoring_rule == "by-weight" and body.score != body.weight << SCORE_BITS:
         findings.fail(check, "the scoring rule is 'by-weight'", seq, str(body.weight << SCORE_BITS), str(body.score))
+
+
+def _verify_weight(
+    job: AuditedJob, weight: int, seq: int, contributions: Sequence[ReportedContribution] | None, findings: Findings
+) -> None:
+    check, voucher = "verdict-weight", None
+    if job.spec.vouchers is not None:
+        if contributions is None or seq >= len(contributions):
+            findings.leave(check, "the vouchers could not be read")
+            return
+        voucher = contributions[seq].voucher
+    expected = weigh(job.spec, voucher)
+    if weight != expected:
+        findings.fail(check, f"the weight rule is {job.spec.weight_rule!r}", seq, str(expected), str(weight))

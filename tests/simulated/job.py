@@ -18,8 +18,9 @@ from ledger.commitment import (
 )
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
 from ledger.hashing import sha256
+from ledger.hexadecimal import to_hex
 from ledger.spec import JobSpec
-from ledger.statements import Acceptance, Closing, Contribution, Receipt, RoundHeader, Signed
+from ledger.statements import Acceptance, Closing, Contribution, Receipt, RoundHeader, Signed, Voucher
 from ledger.tally import (
     Judgement,
     Standing,
@@ -29,6 +30,7 @@ from ledger.tally import (
 )
 from ledger.verify.bundle import AnchoredRound, JobFiles, RoundFiles
 from ledger.verify.chain import compute_anchor
+from ledger.vouching import REPORTED, weigh
 from tests.simulated.judge import Judge, Judged, RandomJudge
 from tests.simulated.terms import Setting, draw_setting, draw_signer, make_spec, make_terms
 
@@ -77,6 +79,7 @@ class SimulatedJob:
         self.blobs: dict[bytes, bytes] = {}
         self.rounds: list[SimulatedRound] = []
         self.standings: dict[bytes, Standing] = {}
+        self.weights: list[int] = []
         self.parent = self.id
         self.model = self.spec.initial_model
         self.opened_at = self.setting.opened_at
@@ -98,6 +101,7 @@ class SimulatedJob:
         number = len(self.rounds) + 1
         seed = self.random.randbytes(32)
         made = [self._commit(number, node) for node in range(len(self.nodes)) if node not in absent]
+        self.weights = [weigh(self.spec, item.voucher) for _, item, _ in made]
         openings = [None if node in hidden else opening for node, _, opening in made]
         contributions = [contribution for _, contribution, _ in made]
         receipts = self._receive(number, contributions)
@@ -160,6 +164,9 @@ class SimulatedJob:
         self.blobs[sha256(payload)] = payload
         opening = Opening(sha256(payload), bytes(32), self.random.randbytes(32))
         report = {"loss": f"0.{node + 1}25", "seconds": "1.5", "device": "cpu", "version": "0.1.0"}
+        voucher = self.vouch(number, node)
+        if voucher is not None:
+            report[REPORTED] = to_hex(voucher.statement.digest(self.domain))
         statement = Contribution(
             self.id,
             number,
@@ -167,11 +174,23 @@ class SimulatedJob:
             self.parent,
             self.model,
             opening.struct_hash(),
-            100 + node,
+            self.count_samples(node),
             sha256(canonical.encode(report)),
         )
         signed = Signed.issue(statement, self.domain, self.nodes[node])
-        return node, ReportedContribution(signed, report), opening
+        return node, ReportedContribution(signed, report, voucher), opening
+
+    def count_samples(self, node: int) -> int:
+        """What a node holds: of 1 to 3 viewers, by its number."""
+        return 100 + node
+
+    def vouch(self, number: int, node: int) -> Signed[Voucher] | None:
+        """The platform's voucher for a node's samples, in jobs that weigh by them."""
+        if self.spec.vouchers is None:
+            return None
+        address, viewers = self.nodes[node].address, 1 + node % 3
+        voucher = Voucher(self.id, number, address, viewers, self.count_samples(node))
+        return Signed.issue(voucher, self.domain, self.setting.platform)
 
     def _receive(self, number: int, contributions: Sequence[ReportedContribution]) -> list[Signed[Receipt]]:
         accumulator = start_accumulator(self.id, number, self.parent)

@@ -13,7 +13,7 @@ from learning.screen import write_update
 from learning.tensors import write_model
 from ledger.commitment import Opening
 from ledger.hashing import sha256
-from ledger.spec import JobSpec, TaskChoice
+from ledger.spec import JobSpec, TaskChoice, Vouchers
 from ledger.tally import Verdict
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judged
@@ -65,8 +65,9 @@ class DigitsJudge:
 
     def _reveal(self, job: SimulatedJob, seq: int, opening: Opening | None) -> RevealedContribution:
         if opening is None:
-            return RevealedContribution(seq, 1, Verdict.UNREVEALED, bytes)
-        return RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(job.blobs.__getitem__, opening.payload_sha256))
+            return RevealedContribution(seq, job.weights[seq], Verdict.UNREVEALED, bytes)
+        read = partial(job.blobs.__getitem__, opening.payload_sha256)
+        return RevealedContribution(seq, job.weights[seq], Verdict.ACCEPTED, read)
 
 
 def make_learned_job(
@@ -77,10 +78,11 @@ def make_learned_job(
     twists: Mapping[tuple[int, int], Twist] | None = None,
     setting: Setting | None = None,
     aggregation: tuple[str, str] = ("mean", "0"),
+    vouchers: Vouchers | None = None,
 ) -> SimulatedJob:
     """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file.
 
-    `aggregation` is the rule and its tolerance.
+    `aggregation` is the rule and its tolerance; with `vouchers`, samples weigh.
     """
     digits = make_job(nodes=nodes, server_momentum=server_momentum)
     judge = DigitsJudge(digits, twists or {})
@@ -88,6 +90,8 @@ def make_learned_job(
     validation = digits.task.write_examples(digits.validation)
     spec = _write_spec(digits, scoring_rule, sha256(model), sha256(validation))
     spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1])
+    if vouchers is not None:
+        spec = replace(spec, weight_rule="vouched-samples", vouchers=vouchers)
     job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec, setting=setting)
     job.blobs |= {sha256(model): model, sha256(validation): validation}
     return job
