@@ -24,6 +24,7 @@ from client.node.journal import Kept
 from client.node.meter import Meter
 from client.node.sources import NoSamples, Source
 from client.node.training import Trained, TrainingFailed, Work, compute_seed
+from client.node.vouching import NoVoucher, obtain_voucher
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address, to_hex
 from ledger.signatures import Signer
@@ -125,7 +126,7 @@ class Agent:
             return
         try:
             kept = kept or await self._prepare(work)
-        except (NoSamples, TrainingFailed, Malformed) as error:
+        except (NoSamples, NoVoucher, TrainingFailed, Malformed) as error:
             await self._pause(work.job, work.round, str(error))
             return
         await self._send(kept)
@@ -159,13 +160,14 @@ class Agent:
         return f"{len(unanchored)} rounds wait for their anchor on chain, at most {limit} may (TALLY_MAX_AHEAD, bond)"
 
     async def _prepare(self, work: CommitAssignment) -> Kept:
-        """Trains, with the assignment checked meanwhile, then signs; durable when it returns. Raises NoSamples."""
+        """Trains, with the assignment checked meanwhile, then signs; durable when done. Raises NoSamples, NoVoucher."""
         job = await self.host.book.fetch_job(work.job)
         self._show("pulling", work.job, work.round, job.title)
         check = asyncio.ensure_future(self.host.book.verify_assignment(job, work))
         try:
             with self._meter.phase(work.job, work.round, "pull"):
                 await self._source.refresh()
+                voucher = await obtain_voucher(self._source.fetch_voucher, job, work.round, self.node, self.host.pin)
                 model = await self.host.models.fetch(work.base_model)
             if check.done():
                 check.result()
@@ -179,8 +181,8 @@ class Agent:
             check.cancel()
         if trained.samples < 1:
             raise NoSamples("the task")
-        domain, now = self.host.pin.domain, int(self.host.now())
-        kept = prepare_contribution(trained, work, self._signer, domain, token_bytes=self._token_bytes, now=now)
+        domain, now, draw = self.host.pin.domain, int(self.host.now()), self._token_bytes
+        kept = prepare_contribution(trained, work, self._signer, domain, voucher, token_bytes=draw, now=now)
         await self.host.journal_thread.run(lambda: self.host.journal.keep(kept, trained.payload))
         return kept
 

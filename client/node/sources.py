@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 from client.api import AsyncApi
 from client.errors import ClientError, TransportError, UsageRefused
 from client.node.samples import SampleStore, ask_page
+from client.node.vouching import NoVoucher, VoucherWish
+from ledger.statements import Signed, Voucher
 
 if TYPE_CHECKING:
     from learning.tasks import Examples, Task
+
+
+PATIENCE_SECONDS = 20.0
+"""How long a platform that does not answer a voucher is waited for: the round goes on meanwhile."""
 
 
 class NoSamples(ClientError):
@@ -33,6 +39,9 @@ class Source(Protocol):
     def read(self, task: Task) -> Examples:
         """The data as the task's examples; called in the training thread. Raises MalformedExamples or NoSamples."""
 
+    async def fetch_voucher(self, wish: VoucherWish) -> Signed[Voucher]:
+        """What the platform vouches for; not checked yet. Raises NoVoucher, or CoordinatorRefused by the platform."""
+
 
 class PlatformSource:
     """Histories from the platform, kept on disk; only what is new is pulled.
@@ -44,6 +53,7 @@ class PlatformSource:
         turn: bounds how many nodes pull at once.
         pull_seconds: not more often than this.
         now: seconds, monotonic.
+        patience_seconds: how long one request for a voucher may take.
     """
 
     def __init__(
@@ -54,9 +64,10 @@ class PlatformSource:
         turn: asyncio.Semaphore,
         pull_seconds: float,
         now: Callable[[], float],
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._api, self._token, self._store, self._turn = api, token, store, turn
-        self._pull_seconds, self._now = pull_seconds, now
+        self._pull_seconds, self._now, self._patience_seconds = pull_seconds, now, patience_seconds
         self._pulled_at: float | None = None
         self._read: tuple[int, str, Examples] | None = None
 
@@ -80,6 +91,17 @@ class PlatformSource:
         if self._read is None or self._read[:2] != (self._store.cursor, name):
             self._read = (self._store.cursor, name, task.read_records(self._store.records()))
         return self._read[2]
+
+    async def fetch_voucher(self, wish: VoucherWish) -> Signed[Voucher]:
+        """The voucher as the platform hands it out."""
+        async with self._turn:
+            try:
+                return await asyncio.wait_for(self._api.fetch(wish.call(), self._token), self._patience_seconds)
+            except TimeoutError:
+                reason = f"no answer in {self._patience_seconds:g} seconds"
+            except TransportError as error:
+                reason = str(error)
+        raise NoVoucher(f"the platform at {self._api.url} gives none ({reason}); it is asked again")
 
     async def _pull(self) -> None:
         more = True
@@ -109,6 +131,12 @@ class FileSource:
         if self._read is None or self._read[0] != name:
             self._read = (name, self._load(task))
         return self._read[1]
+
+    async def fetch_voucher(self, wish: VoucherWish) -> Signed[Voucher]:  # noqa: ARG002 -- nobody vouches for a file
+        """There is none: nobody vouches for a file."""
+        raise NoVoucher(
+            f"a file such as {self._path} has none; run with --platform and --platform-token-file, or leave this job"
+        )
 
     def _load(self, task: Task) -> Examples:
         content = self._path.read_bytes()

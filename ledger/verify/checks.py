@@ -204,8 +204,7 @@ ROUND_CHECKS: Final[Mapping[str, Check]] = _table(
     ),
     (
         "voucher",
-        "Contributions have vouchers exactly where the spec weighs by them: of its platform, for this job, round and "
-        "node, with the samples that the contribution states, named in the report.",
+        "Where the spec weighs by vouchers, its platform signed one for each contribution, named in the node's report.",
         "A node was weighed by what nobody vouched for, or by what was vouched for another node or round.",
     ),
 )

@@ -1,11 +1,11 @@
 """A spec and terms for simulated jobs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from ledger.eip712 import Domain, compute_domain
 from ledger.signatures import Signer
-from ledger.spec import Cohort, JobSpec, TaskChoice, Vouchers
+from ledger.spec import Cohort, JobSpec, TaskChoice
 from ledger.statements import Terms
 
 CHAIN_ID = 31337
@@ -23,7 +23,7 @@ class Setting:
     requester: Signer
     token: bytes = TOKEN
     opened_at: int = OPENED_AT
-    platform: Signer = Signer(b"\x17" * 32)
+    platform: Signer = field(default_factory=lambda: Signer(b"\x17" * 32))
 
 
 def draw_signer(random: Random) -> Signer:

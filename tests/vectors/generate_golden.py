@@ -73,7 +73,15 @@ from tests.vectors.golden_job import (
 )
 
 PATH = Path(__file__).with_name("golden.json")
-STATEMENTS: tuple[type[Statement], ...] = (Contribution, Receipt, Closing, RoundHeader, Acceptance, Registration, Voucher)
+STATEMENTS: tuple[type[Statement], ...] = (
+    Contribution,
+    Receipt,
+    Closing,
+    RoundHeader,
+    Acceptance,
+    Registration,
+    Voucher,
+)
 
 
 def draw(kind: str, label: str, size: str) -> Any:
