@@ -22,7 +22,7 @@ from client.node.exchange import Exchange, ReceiptRefused, WalletElsewhere
 from client.node.host import FEW_NODES, Host
 from client.node.journal import Kept
 from client.node.meter import Meter
-from client.node.sources import NoSamples, Source
+from client.node.sources import NoSamples, PlatformSilent, Source
 from client.node.training import Trained, TrainingFailed, Work, compute_seed
 from client.node.vouching import NoVoucher, obtain_voucher
 from ledger.errors import Malformed, VerificationError
@@ -126,7 +126,7 @@ class Agent:
             return
         try:
             kept = kept or await self._prepare(work)
-        except (NoSamples, NoVoucher, TrainingFailed, Malformed) as error:
+        except (NoSamples, NoVoucher, PlatformSilent, TrainingFailed, Malformed) as error:
             await self._pause(work.job, work.round, str(error))
             return
         await self._send(kept)

@@ -6,10 +6,11 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from client.api import AsyncApi
-from client.errors import ClientError, TransportError, UsageRefused
+from client.call import Call
+from client.errors import ClientError, TransportUnreachable, UsageRefused
 from client.node.samples import SampleStore, ask_page
 from client.node.vouching import NoVoucher, VoucherWish
 from ledger.statements import Signed, Voucher
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from learning.tasks import Examples, Task
 
 
-PATIENCE_SECONDS = 20.0
-"""How long a platform that does not answer a voucher is waited for: the round goes on meanwhile."""
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 30.0
+"""How long one answer of a platform is waited for: rounds go on meanwhile, and a node that hangs looks lost."""
 
 
 class NoSamples(ClientError):
@@ -30,17 +33,25 @@ class NoSamples(ClientError):
         super().__init__(f"{source} gave no samples: nothing can be trained; check the token or the file")
 
 
+class PlatformSilent(ClientError):
+    """The platform does not answer now, and without it nothing can be contributed."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(f"the platform at {url} does not answer ({reason}): it is asked again; check that it runs")
+
+
 class Source(Protocol):
     """One node's data."""
 
     async def refresh(self) -> None:
-        """Takes in what is new."""
+        """Takes in what is new. Raises PlatformSilent, or CoordinatorRefused by the platform."""
 
     def read(self, task: Task) -> Examples:
         """The data as the task's examples; called in the training thread. Raises MalformedExamples or NoSamples."""
 
     async def fetch_voucher(self, wish: VoucherWish) -> Signed[Voucher]:
-        """What the platform vouches for; not checked yet. Raises NoVoucher, or CoordinatorRefused by the platform."""
+        """What the platform vouches for, not checked yet. Raises NoVoucher, or what `refresh` raises."""
 
 
 class PlatformSource:
@@ -53,7 +64,7 @@ class PlatformSource:
         turn: bounds how many nodes pull at once.
         pull_seconds: not more often than this.
         now: seconds, monotonic.
-        patience_seconds: how long one request for a voucher may take.
+        patience_seconds: how long one answer may take, with all repetitions of the request.
     """
 
     def __init__(
@@ -78,7 +89,7 @@ class PlatformSource:
         async with self._turn:
             try:
                 await self._pull()
-            except TransportError:
+            except PlatformSilent:
                 if not self._store.events:
                     raise
         self._pulled_at = self._now()
@@ -95,20 +106,22 @@ class PlatformSource:
     async def fetch_voucher(self, wish: VoucherWish) -> Signed[Voucher]:
         """The voucher as the platform hands it out."""
         async with self._turn:
-            try:
-                return await asyncio.wait_for(self._api.fetch(wish.call(), self._token), self._patience_seconds)
-            except TimeoutError:
-                reason = f"no answer in {self._patience_seconds:g} seconds"
-            except TransportError as error:
-                reason = str(error)
-        raise NoVoucher(f"the platform at {self._api.url} gives none ({reason}); it is asked again")
+            return await self._ask(wish.call())
 
     async def _pull(self) -> None:
         more = True
         while more:
-            page = await self._api.fetch(ask_page(self._store.cursor), self._token)
+            page = await self._ask(ask_page(self._store.cursor))
             # A page for other viewers than before empties the store: the next one starts from the beginning.
             more = await asyncio.to_thread(self._store.add, page) is False or page.more
+
+    async def _ask(self, call: Call[T]) -> T:
+        try:
+            return await asyncio.wait_for(self._api.fetch(call, self._token), self._patience_seconds)
+        except TimeoutError:
+            raise PlatformSilent(self._api.url, f"no answer in {self._patience_seconds:g} seconds") from None
+        except TransportUnreachable as error:
+            raise PlatformSilent(self._api.url, error.reason) from None
 
 
 class FileSource:

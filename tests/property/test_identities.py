@@ -94,7 +94,7 @@ def test_dealing_viewers_out_never_pays_more(dealt: list[list[int]], others: lis
 def test_weight_split_over_identities_scores_no_more(
     product: int, weights: list[int], others: int, rate: Fraction
 ) -> None:
-    """An update with w₁ + w₂ + … scores what its parts score: they score no more if it helps, else within a unit each."""
+    """An update with w₁ + w₂ + … scores what its parts score: no more if it helps, within a unit each if not."""
     rule = ScoreRule(rate, sum(weights) + others, 12)
     whole = rule.compute_score(product * sum(weights), 20)
     parts = sum(rule.compute_score(product * weight, 20) for weight in weights)
