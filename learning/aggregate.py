@@ -14,6 +14,7 @@ from learning.quantise import LARGEST, Update
 
 _PARTIAL_LIMIT: Final = (2**31 - 1) // LARGEST
 _WEIGHT_LIMIT: Final = (2**63 - 1) // LARGEST
+"""Intake takes no weights that could come to more (`ledger.weights.MOST_WEIGHT`)."""
 _BLOCK: Final = 1 << 17
 
 

@@ -40,7 +40,7 @@ from ledger.spec import JobSpec
 from ledger.tally import Verdict
 from ledger.verify.bundle import AuditedJob, RoundEvidence
 from ledger.verify.results import Findings, Outcome, Result
-from ledger.weights import compute_weight
+from ledger.vouching import weigh
 
 PAYLOAD_LIMIT_BYTES = 64 << 20
 
@@ -267,7 +267,7 @@ def _require_files(files: Mapping[str, bytes], without: Collection[str] = ()) ->
 def _compute_weights(spec: JobSpec, read: RoundEvidence) -> list[int]:
     """What each contribution weighs once accepted. Raises Unknown where a report says nothing that the job takes."""
     try:
-        return [compute_weight(spec, age=read_age(spec, item.report)) for item in read.contributions or ()]
+        return [weigh(spec, item.voucher, read_age(spec, item.report)) for item in read.contributions or ()]
     except VerificationError as error:
         raise Unknown(f"what a contribution weighs does not follow from its report: {error}") from error
 

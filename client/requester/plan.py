@@ -50,6 +50,14 @@ class JobPlan:
         """What `openJob` takes from the requester."""
         return self.terms.rounds * self.terms.budget_per_round
 
+    def list_notes(self) -> list[str]:
+        """What a requester should know before the money moves: whom these rules cannot hold to account."""
+        if self.terms.min_stake or self.spec.vouchers is not None:
+            return []
+        many = "no stake and no vouchers: a key costs nothing, so one operator may count as many"
+        debts = "" if self.spec.validation is None else ", and throwaway keys escape debt"
+        return [f'{many}{debts}; "Whose data" in docs/requesters.md says what minStake and [vouchers] do about it']
+
     def request(self) -> JobRequest:
         """The body of POST /v1/jobs."""
         return JobRequest(spec=dict(self.spec.to_json()), terms=self.terms, holdout=self.holdout)
@@ -64,6 +72,7 @@ class JobPlan:
             "files": [{"sha256": to_hex(digest), "bytes": len(content)} for digest, content in self.files.items()],
             "escrow": str(self.escrow),
             "bond": str(self.terms.bond),
+            "notes": self.list_notes(),
         }
 
 

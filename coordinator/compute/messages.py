@@ -20,8 +20,8 @@ class JobFiles:
 class RevealedPayload:
     """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why.
 
-    `node` is who sent it, `digest` the payload's SHA-256 (zero without one), `age` that of the model it was trained
-    from, in rounds.
+    `node` is who sent it, `digest` the payload's SHA-256 (zero without one), `weight` what it weighs in the sum if
+    it is accepted, by the spec's rule.
     """
 
     seq: int
@@ -29,7 +29,7 @@ class RevealedPayload:
     payload: Path | None
     node: bytes
     digest: bytes
-    age: int = 0
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)

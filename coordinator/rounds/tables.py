@@ -116,6 +116,8 @@ class ContributionRow(SQLModel, table=True):
     received_at: int = Field(sa_type=BigInteger)
     anchor_by: int = Field(sa_type=BigInteger)
     receipt_signature: bytes
+    voucher: bytes | None = None  # canonical JSON of Voucher
+    voucher_signature: bytes | None = None
     payload: bytes | None = Field(default=None, index=True)
     vector_commitment: bytes | None = None
     salt: bytes | None = None

@@ -27,8 +27,9 @@ from ledger.age import read_age
 from ledger.commitment import Opening, compute_beacon
 from ledger.draw import Draw
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
-from ledger.statements import Contribution, RoundHeader, Signed
+from ledger.statements import Contribution, RoundHeader, Signed, Voucher
 from ledger.tally import Judgement, Standing, Tally, Verdict, compute_signatures_digest, compute_tally
+from ledger.vouching import weigh
 
 _ZERO = bytes(32)
 
@@ -101,7 +102,7 @@ def _build_work(
         state=None if state is None else blobs.path(state),
         beacon=compute_beacon(row.accumulator, row.seed, [known.salt for known in contributions if known.salt]),
         payloads=tuple(
-            RevealedPayload(known.seq, Verdict.UNREVEALED, None, known.node, _ZERO)
+            RevealedPayload(known.seq, Verdict.UNREVEALED, None, known.node, _ZERO, 0)
             if known.payload is None
             else RevealedPayload(
                 known.seq,
@@ -109,7 +110,7 @@ def _build_work(
                 blobs.path(known.payload),
                 known.node,
                 known.payload,
-                read_age(spec, known.report),
+                weigh(spec, _load_voucher(known), read_age(spec, known.report)),
             )
             for known in contributions
         ),
@@ -163,7 +164,13 @@ def _build_header(account: Account, result: RoundResult, tally: Tally, manifest:
 
 def _build_reported(row: ContributionRow) -> ReportedContribution:
     statement = Contribution.from_json(canonical.decode(row.statement))
-    return ReportedContribution(Signed(statement, row.signature), row.report)
+    return ReportedContribution(Signed(statement, row.signature), row.report, _load_voucher(row))
+
+
+def _load_voucher(row: ContributionRow) -> Signed[Voucher] | None:
+    if row.voucher is None or row.voucher_signature is None:
+        return None
+    return Signed(Voucher.from_json(canonical.decode(row.voucher)), row.voucher_signature)
 
 
 def build_opening(row: ContributionRow) -> Opening | None:

@@ -20,6 +20,7 @@ _OWNERS: Final[Mapping[str, Mapping[str, str]]] = {
         "": "contribution-fields",
         "signature": "contribution-signature",
         "report": "report-digest",
+        "voucher": "voucher",
     },
     evidence.RECEIPTS: {
         "": "receipt-sequence",

@@ -22,6 +22,7 @@ OWNERS: dict[str, dict[str | int, str]] = {
         **dict.fromkeys(("job", "round", "parent", "baseModel"), "contribution-fields"),
         **dict.fromkeys(("node", "commitment", "samples", "signature"), "contribution-signature"),
         **dict.fromkeys(("report", "loss", "seconds", "device", "version"), "report-digest"),
+        "voucher": "voucher",
     },
     evidence.RECEIPTS: {
         **dict.fromkeys(("job", "round", "seq", "node", "contribution"), "receipt-sequence"),

@@ -21,9 +21,10 @@ from ledger.commitment import (
 from ledger.draw import Draw, compute_draw_seed, draw_cohort
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
 from ledger.hashing import keccak256, sha256
+from ledger.hexadecimal import to_hex
 from ledger.screening import Reason, Rule, encode_reasons
 from ledger.spec import JobSpec
-from ledger.statements import Acceptance, Closing, Contribution, Receipt, RoundHeader, Signed
+from ledger.statements import Acceptance, Closing, Contribution, Receipt, RoundHeader, Signed, Voucher
 from ledger.tally import (
     Judgement,
     Standing,
@@ -34,7 +35,7 @@ from ledger.tally import (
 )
 from ledger.verify.bundle import AnchoredRound, JobFiles, RoundFiles
 from ledger.verify.chain import compute_anchor
-from ledger.weights import compute_weight
+from ledger.vouching import REPORTED, weigh
 from tests.simulated.judge import Judge, Judged, RandomJudge
 from tests.simulated.terms import Setting, draw_setting, draw_signer, make_spec, make_terms
 
@@ -92,6 +93,7 @@ class SimulatedJob:
         self.blobs: dict[bytes, bytes] = {}
         self.rounds: list[SimulatedRound] = []
         self.standings: dict[bytes, Standing] = {}
+        self.weights: list[int] = []
         self.parent = self.id
         self.find_block: Callable[[int], tuple[int, bytes]] = _find_block
         self.draw_source = hash_block(OPENED_BLOCK)
@@ -99,6 +101,7 @@ class SimulatedJob:
         self.opened_at = self.setting.opened_at
         self.bases: list[bytes] = []
         self.weighed_by = self.spec
+        """The spec by whose rule contributions are weighed: another than the job's is a lie."""
         self.seats: list[int] = []
         """Which nodes take part in the round that is played, in seq order."""
         self.ages: Mapping[int, int] = {}
@@ -133,6 +136,10 @@ class SimulatedJob:
         self.seats = [node for node, signer in enumerate(self.nodes) if signer.address in draw.admitted]
         self.ages = ages
         made = [self._commit(number, node, said.get(node, {})) for node in self.seats]
+        self.weights = [
+            weigh(self.weighed_by, item.voucher, ages.get(node, 0))
+            for node, (_, item, _) in zip(self.seats, made, strict=True)
+        ]
         openings = [None if node in hidden else opening for node, _, opening in made]
         contributions = [contribution for _, contribution, _ in made]
         receipts = self._receive(number, contributions)
@@ -190,10 +197,6 @@ class SimulatedJob:
         word = compute_anchor(header.digest(self.domain), header.entries_root, header.count, final_at)
         return AnchoredRound(word, final_at, final_at, posted_at)
 
-    def weigh(self, seq: int) -> int:
-        """What the contribution at a seq of the round being played weighs, by the spec in `weighed_by`."""
-        return compute_weight(self.weighed_by, age=self.ages.get(self.seats[seq], 0))
-
     def hand_out(self, number: int, seq: int) -> bytes:
         """The reply of `entries/{node}` for one entry of a round."""
         played = self.rounds[number - 1]
@@ -214,6 +217,9 @@ class SimulatedJob:
         report = {"loss": f"0.{node + 1}25", "seconds": "1.5", "device": "cpu", "version": "0.1.0"}
         age = self.ages.get(node, 0)
         report |= {**state_age(self.spec, age, self.bases[number - 1 - age]), **said}
+        voucher = self.vouch(number, node)
+        if voucher is not None:
+            report[REPORTED] = to_hex(voucher.statement.digest(self.domain))
         statement = Contribution(
             self.id,
             number,
@@ -221,11 +227,23 @@ class SimulatedJob:
             self.parent,
             self.model,
             opening.struct_hash(),
-            100 + node,
+            self.count_samples(node),
             sha256(canonical.encode(report)),
         )
         signed = Signed.issue(statement, self.domain, self.nodes[node])
-        return node, ReportedContribution(signed, report), opening
+        return node, ReportedContribution(signed, report, voucher), opening
+
+    def count_samples(self, node: int) -> int:
+        """What a node holds: of 1 to 3 viewers, by its number."""
+        return 100 + node
+
+    def vouch(self, number: int, node: int) -> Signed[Voucher] | None:
+        """The platform's voucher for a node's samples, in jobs that weigh by them."""
+        if self.spec.vouchers is None:
+            return None
+        address, viewers = self.nodes[node].address, 1 + node % 3
+        voucher = Voucher(self.id, number, address, viewers, self.count_samples(node))
+        return Signed.issue(voucher, self.domain, self.setting.platform)
 
     def _receive(self, number: int, contributions: Sequence[ReportedContribution]) -> list[Signed[Receipt]]:
         accumulator = start_accumulator(self.id, number, self.parent)

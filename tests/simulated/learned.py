@@ -13,7 +13,7 @@ from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_
 from learning.tensors import write_model
 from ledger.commitment import Opening
 from ledger.hashing import sha256
-from ledger.spec import NOTHING_SCREENED, NOTHING_STALE, Adam, JobSpec, Screening, Staleness, TaskChoice
+from ledger.spec import NOTHING_SCREENED, NOTHING_STALE, Adam, JobSpec, Screening, Staleness, TaskChoice, Vouchers
 from ledger.tally import Verdict
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judged
@@ -81,10 +81,10 @@ class DigitsJudge:
     def _reveal(self, job: SimulatedJob, seq: int, opening: Opening | None) -> RevealedContribution:
         node = job.nodes[job.seats[seq]].address
         if opening is None:
-            return RevealedContribution(seq, 0, Verdict.UNREVEALED, bytes, node)
+            return RevealedContribution(seq, job.weights[seq], Verdict.UNREVEALED, bytes, node)
         digest = opening.payload_sha256
         read = partial(job.blobs.__getitem__, digest)
-        return RevealedContribution(seq, job.weigh(seq), Verdict.ACCEPTED, read, node, digest)
+        return RevealedContribution(seq, job.weights[seq], Verdict.ACCEPTED, read, node, digest)
 
 
 def make_learned_job(
@@ -100,11 +100,12 @@ def make_learned_job(
     holders: tuple[bytes, ...] | None = None,
     adam: Adam | None = None,
     staleness: Staleness = NOTHING_STALE,
+    vouchers: Vouchers | None = None,
 ) -> SimulatedJob:
     """A digits job of which nothing is played yet; `blobs` holds the initial model and the validation file.
 
     `aggregation` is the rule and its tolerance, `holders` are those of a private validation set, `adam` the server's
-    second moment.
+    second moment; with `vouchers`, samples weigh.
     """
     digits = make_job(nodes=nodes, server_momentum=server_momentum)
     digits = replace(digits, rules=replace(digits.rules, adam=adam, server_rate="1" if adam is None else ADAM_RATE))
@@ -114,6 +115,8 @@ def make_learned_job(
     spec = _write_spec(digits, scoring_rule, sha256(model), sha256(validation))
     spec = replace(spec, aggregation_rule=aggregation[0], aggregation_tolerance=aggregation[1], adam=adam)
     spec = replace(spec, screening=screening, validation_holders=holders, staleness=staleness)
+    if vouchers is not None:
+        spec = replace(spec, weight_rule="vouched-samples", vouchers=vouchers)
     job = SimulatedJob(nodes=nodes, rounds=rounds, judge=judge, spec=spec, setting=setting)
     job.blobs |= {sha256(model): model, sha256(validation): validation}
     return job

@@ -8,8 +8,11 @@ import pytest
 
 from client.errors import UsageRefused
 from client.pins import Pin
+from client.requester.cli_create import describe_plan
 from client.requester.job_file import load_job_file
+from client.requester.opening import Funds
 from client.requester.plan import JobPlan, plan_job
+from client.tokens import Unit
 from contracts.amounts import MalformedAmount
 from learning.tasks import Examples, get_task
 from ledger.errors import Malformed, MalformedSpec
@@ -123,3 +126,25 @@ def test_pull_of_the_task_is_part_of_the_spec_and_bounded(validation: Path) -> N
     assert plan(validation=validation, task=task).spec.task.config["proximal"] == "0.5"
     with pytest.raises(MalformedSpec, match=r"task\.config\.proximal"):
         plan(validation=validation, task={"name": "digits", "config": {"proximal": "11"}})
+
+
+def test_job_without_stake_or_vouchers_is_noted(validation: Path) -> None:
+    (scored,) = plan(validation=validation).list_notes()
+    assert "throwaway keys escape debt" in scored
+    (unscored,) = plan().list_notes()
+    assert "one operator may count as many" in unscored
+    assert "debt" not in unscored
+    assert plan(validation=validation).to_json()["notes"] == [scored]
+
+
+@pytest.mark.parametrize(
+    "options", [{"minStake": "1"}, {"vouchers": {"platform": "0x" + "11" * 20, "samplesPerViewer": 50}}], ids=str
+)
+def test_job_with_stake_or_vouchers_needs_no_note(validation: Path, options: dict[str, Any]) -> None:
+    assert plan(validation=validation, **options).list_notes() == []
+
+
+def test_note_is_shown_to_people_beside_the_cost() -> None:
+    made = plan()
+    funds = Funds(made.escrow, 1, 0, made.terms.bond)
+    assert describe_plan(made, funds, Unit(18))[-1].startswith("NOTE     no stake and no vouchers")
