@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from bench.scoring.remembering import remember
 from learning.adversaries import Behaviour, Sight
 from learning.parameters import Vector32
 from learning.quantise import Update
@@ -46,12 +47,13 @@ class Job:
         nothing = (0,) * len(self.nodes)
         books = Paid(nothing, nothing, nothing)
         standings: dict[bytes, Standing] = {}
+        rehearsed = remember(self.task)
         model = self.task.initial_model(self.seed)
         state = RoundState.initial(model.size, self.rules, self.task.count_positions(self.validation))
         models, outcomes, sent = [model], list[RoundOutcome](), list[Sequence[Update]]()
         for number in range(1, rounds + 1):
             updates = [
-                behave(self._look(models, outcomes, sent, state.clip, number, node))
+                behave(self._look(rehearsed, models, outcomes, sent, state.clip, number, node))
                 for node, behave in enumerate(self.behaviours)
             ]
             outcome = run_round(self._reveal(models[-1], state, updates, number))
@@ -77,6 +79,7 @@ class Job:
 
     def _look(
         self,
+        task: Task,
         models: Sequence[Vector32],
         outcomes: Sequence[RoundOutcome],
         sent: Sequence[Sequence[Update]],
@@ -87,17 +90,8 @@ class Job:
         gradients = [outcome.gradient for outcome in outcomes if outcome.gradient is not None]
         seed = _seed(self.seed, number, node)
         accomplices = [self.nodes[member] for member in self.group] if node in self.group else []
-        return Sight(
-            self.task,
-            models,
-            gradients,
-            sent,
-            self.nodes[node],
-            clip,
-            self.rules.fraction_bits,
-            seed,
-            accomplices,
-        )
+        bits = self.rules.fraction_bits
+        return Sight(task, models, gradients, sent, self.nodes[node], clip, bits, seed, accomplices)
 
     def _name(self, node: int, number: int) -> bytes:
         return ((number << 64 if node in self.throwaway else 0) + node + 1).to_bytes(20, "big")
