@@ -8,7 +8,9 @@ from statistics import fmean
 from typing import Any
 
 RESULTS = Path(__file__).resolve().parents[1] / "verified.json"
-HONEST = "honest"
+HONEST, ABSENT = "honest", "absent"
+"""Kinds that cheat nobody: all are honest; those who would not be stay away, and their data with them."""
+
 DIGITS, MOVIELENS = "digits", "movielens"
 IID, MILD, SEVERE = "iid", "dirichlet-1.0", "dirichlet-0.1"
 DISTRIBUTIONS = (IID, MILD, SEVERE)
@@ -18,7 +20,7 @@ DISTRIBUTIONS = (IID, MILD, SEVERE)
 class Cell:
     """A job: where its data is from and how it is spread, who cheats how, and by which rule updates are combined.
 
-    `percent` of the nodes are dishonest: 0 exactly where `kind` is HONEST.
+    `percent` of the nodes are dishonest, or absent: 0 exactly where `kind` is HONEST.
     """
 
     data: str
@@ -30,6 +32,10 @@ class Cell:
     def all_honest(self) -> "Cell":
         """The same job in which nobody cheats."""
         return Cell(self.data, self.distribution, 0, HONEST, self.rule)
+
+    def without_them(self) -> "Cell":
+        """The same job in which those who cheat stay away."""
+        return Cell(self.data, self.distribution, self.percent, ABSENT, self.rule)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What is not caught, said plainly: sentences chosen by thresholds on what was measured."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bench.verified.cells import DISTRIBUTIONS, Cell, Measured, Section
 from bench.verified.tables import MIDDLE, SPREADS, TITLES, explain, find_worst, list_rules, percent, show
@@ -11,28 +11,18 @@ WELL_PAID = 0.5
 """Of an honest node's pay: above it, cheating pays if it costs less than half the work."""
 
 LOST = 0.05
-"""Points of quality that the dishonest took from the model."""
+"""Points of quality that the dishonest took from the model: less than it had if they had stayed away."""
 
 FALSE_ALARM = 0.01
+
+WORKING = "inflated-counts"
+"""Honest work whose lie weighs nothing: it is paid as such, and takes nothing from anyone."""
 
 
 def render(sections: Mapping[str, Section]) -> str:
     """The whole section."""
     parts = ["\n## What is not caught\n"]
-    topics = (
-        (
-            f"Paid more than half of an honest node ({MIDDLE} % dishonest, under the mean, worst distribution)",
-            _find_well_paid,
-        ),
-        ("Earns more by standing under many names than under one", _find_multiplied),
-        (
-            f"Takes more than {LOST * 100:.0f} points of quality from the model at {MIDDLE} %, whatever is paid",
-            _find_wreckers,
-        ),
-        ("Stops the job: most rounds change nothing and pay nobody", _find_stoppers),
-        (f"Honest nodes refused in more than {FALSE_ALARM:.0%} of their rounds", _find_false_alarms),
-    )
-    for title, find in topics:
+    for title, find in TOPICS.items():
         found = [line for name, section in sections.items() for line in find(name, section)]
         parts.append(f"\n**{title}:**" + ("\n\n" + "".join(f"- {line}\n" for line in found) if found else " none.\n"))
     return "".join(parts)
@@ -41,7 +31,7 @@ def render(sections: Mapping[str, Section]) -> str:
 def _find_well_paid(name: str, section: Section) -> Iterator[str]:
     for kind in KINDS:
         worst = find_worst(section, name, MIDDLE, kind, MEAN)
-        if worst is None or (worst[1].pay or 0.0) <= WELL_PAID:
+        if worst is None or (worst[1].pay or 0.0) <= WELL_PAID or kind == WORKING:
             continue
         cell, one = worst
         rules = [rule for rule in list_rules(section) if _is_below(section, name, kind, rule)]
@@ -50,6 +40,17 @@ def _find_well_paid(name: str, section: Section) -> Iterator[str]:
             f"`{kind}` on {TITLES[name]}, {SPREADS[cell.distribution]}: {show(one.pay)} of an honest node's pay, "
             f"{percent(one.captured)} of the budget, AUROC {show(one.auroc)}; {helped}. ({explain(kind)}.)"
         )
+
+
+def _find_well_paid_elsewhere(name: str, section: Section) -> Iterator[str]:
+    for rule in list_rules(section):
+        paid = {}
+        for kind in KINDS:
+            found, usual = (find_worst(section, name, MIDDLE, kind, one) for one in (rule, MEAN))
+            if found and (found[1].pay or 0.0) > WELL_PAID and usual and (usual[1].pay or 0.0) <= WELL_PAID:
+                paid[kind] = show(found[1].pay)
+        if paid:
+            yield f"`{rule}` on {TITLES[name]}: {', '.join(f'`{kind}` {pay}' for kind, pay in paid.items())}."
 
 
 def _is_below(section: Section, name: str, kind: str, rule: str) -> bool:
@@ -72,9 +73,9 @@ def _find_wreckers(name: str, section: Section) -> Iterator[str]:
         for distribution in DISTRIBUTIONS:
             cells = [Cell(name, distribution, MIDDLE, kind, rule) for rule in list_rules(section)]
             losses = {
-                cell.rule: section.cells[cell.all_honest()].quality - section.cells[cell].quality
+                cell.rule: section.cells[cell.without_them()].quality - section.cells[cell].quality
                 for cell in cells
-                if cell in section.cells
+                if cell in section.cells and cell.without_them() in section.cells
             }
             if losses.get(MEAN, 0.0) > LOST:
                 yield _describe_losses(f"`{kind}` on {TITLES[name]}, {SPREADS[distribution]}", losses)
@@ -109,3 +110,13 @@ def _find_false_alarms(name: str, section: Section) -> Iterator[str]:
             f"{percent(one.refused_honest, 1)} on {TITLES[name]}, {SPREADS[cell.distribution]}, {cell.rule}, beside "
             f"{cell.percent} % `{kind}`."
         )
+
+
+TOPICS: Mapping[str, Callable[[str, Section], Iterator[str]]] = {
+    f"Paid more than half of an honest node ({MIDDLE} % dishonest, the mean, worst distribution)": _find_well_paid,
+    f"Paid more than half under another rule, though not under the mean ({MIDDLE} %)": _find_well_paid_elsewhere,
+    "Earns more by standing under many names than under one": _find_multiplied,
+    f"Takes more than {LOST * 100:.0f} points of quality at {MIDDLE} %, beside jobs without them": _find_wreckers,
+    "Stops the job: most rounds change nothing and pay nobody": _find_stoppers,
+    f"Honest nodes refused in more than {FALSE_ALARM:.0%} of their rounds": _find_false_alarms,
+}

@@ -12,7 +12,19 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from bench.verified.cells import DIGITS, DISTRIBUTIONS, HONEST, IID, MOVIELENS, SEVERE, Cell, Measured, Section, average
+from bench.verified.cells import (
+    ABSENT,
+    DIGITS,
+    DISTRIBUTIONS,
+    HONEST,
+    IID,
+    MOVIELENS,
+    SEVERE,
+    Cell,
+    Measured,
+    Section,
+    average,
+)
 from bench.verified.play import Play, play
 from learning.adversaries.groups import KINDS
 from learning.rules import CENTRED_CLIPPING, MEAN, MULTI_KRUM
@@ -38,14 +50,14 @@ class Extent:
 def choose_digits(seeds: int) -> Extent:
     """Every combination."""
     cells = (Cell(DIGITS, *chosen) for chosen in product(DISTRIBUTIONS, PERCENTS, KINDS, AGGREGATION_RULES))
-    return Extent(_with_honest(cells), 24, 12, seeds)
+    return Extent(_with_controls(cells), 24, 12, seeds)
 
 
 def choose_movielens_few() -> Extent:
     """Every kind under the mean where data is most uneven, and the wreckers under two robust rules."""
     cells = [Cell(MOVIELENS, SEVERE, 30, kind, MEAN) for kind in KINDS]
     cells += [Cell(MOVIELENS, SEVERE, 30, *chosen) for chosen in product(WRECKERS, (CENTRED_CLIPPING, MULTI_KRUM))]
-    return Extent(_with_honest(cells), 50, 10, 1)
+    return Extent(_with_controls(cells), 50, 10, 1)
 
 
 def choose_movielens() -> Extent:
@@ -53,27 +65,41 @@ def choose_movielens() -> Extent:
     cells = [Cell(MOVIELENS, spread, 30, kind, MEAN) for spread, kind in product(DISTRIBUTIONS, KINDS)]
     cells += [Cell(MOVIELENS, SEVERE, percent, kind, MEAN) for percent, kind in product(PERCENTS, KINDS)]
     cells += [Cell(MOVIELENS, SEVERE, 30, kind, rule) for kind, rule in product(KINDS, AGGREGATION_RULES)]
-    return Extent(_with_honest(cells), 50, 12, 1)
+    return Extent(_with_controls(cells), 50, 12, 1)
 
 
 def choose_quick() -> Extent:
     """Seconds only: a few kinds on digits under the mean."""
     cells = [Cell(DIGITS, IID, 30, kind, MEAN) for kind in ("zero", "recycled", "sign-flip", "operator-split")]
-    return Extent(_with_honest(cells), 8, 3, 1)
+    return Extent(_with_controls(cells), 8, 3, 1)
 
 
-def measure_extent(extent: Extent, say: Say, workers: int, path: Path | None = None) -> Section:
-    """Plays every job of an extent; rules that this version cannot combine by are left out and said so."""
+def measure_extent(
+    extent: Extent,
+    say: Say,
+    workers: int,
+    path: Path | None = None,
+    keep: Callable[[Section], None] = lambda _: None,
+) -> Section:
+    """Plays every job of an extent; rules that this version cannot combine by are left out and said so.
+
+    Now and then `keep` is given the cells that are complete, so that a run cut short has measured something.
+    """
     missing = find_missing({cell.rule for cell in extent.cells})
     cells = [cell for cell in extent.cells if cell.rule not in missing]
     jobs = [Play(cell, extent.nodes, extent.rounds, seed, path) for cell in cells for seed in range(extent.seeds)]
     played: dict[Cell, list[Measured]] = {cell: [] for cell in cells}
+
+    def gather() -> Section:
+        means = {cell: average(many) for cell, many in played.items() if len(many) == extent.seeds}
+        return Section(describe(workers), extent.nodes, extent.rounds, extent.seeds, missing, means)
+
     for done, (job, measured) in enumerate(_play_all(jobs, workers), start=1):
         played[job.cell].append(measured)
         if done % max(1, len(jobs) // 20) == 0:
             say(f"{done} of {len(jobs)} jobs on {cells[0].data} played")
-    means = {cell: average(many) for cell, many in played.items()}
-    return Section(describe(workers), extent.nodes, extent.rounds, extent.seeds, missing, means)
+            keep(gather())
+    return gather()
 
 
 def find_missing(rules: Iterable[str]) -> dict[str, str]:
@@ -99,10 +125,11 @@ def describe(workers: int) -> Mapping[str, Any]:
     }
 
 
-def _with_honest(cells: Iterable[Cell]) -> tuple[Cell, ...]:
-    """The cells, each once, and for each the job in which nobody cheats."""
-    chosen = list(dict.fromkeys(cells))
-    return tuple(dict.fromkeys([*(cell.all_honest() for cell in chosen), *chosen]))
+def _with_controls(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    """The cells, each once, and for each the job in which nobody cheats and that in which the cheats stay away."""
+    chosen = [cell for cell in dict.fromkeys(cells) if cell.kind != HONEST]
+    controls = [control for cell in chosen for control in (cell.all_honest(), cell.without_them())]
+    return tuple(dict.fromkeys([*controls, *chosen]))
 
 
 def _play_all(jobs: Sequence[Play], workers: int) -> Iterator[tuple[Play, Measured]]:
@@ -118,11 +145,15 @@ def _play_all(jobs: Sequence[Play], workers: int) -> Iterator[tuple[Play, Measur
             yield futures[future], future.result()
 
 
-def narrow(extent: Extent, percents: Sequence[int], distributions: Sequence[str], seeds: int) -> Extent:
-    """The cells of these shares and distributions (none: all), with so many jobs a cell (0: as many as before)."""
+def narrow(extent: Extent, only: Mapping[str, Sequence[object]], rounds: int = 0, seeds: int = 0) -> Extent:
+    """The cells whose `percent`, `distribution`, `kind` or `rule` is among those given (none: all).
+
+    `rounds` of every job and jobs a cell (`seeds`) stay where they are 0.
+    """
     cells = (
         cell
         for cell in extent.cells
-        if cell.percent in (percents or PERCENTS) and cell.distribution in (distributions or DISTRIBUTIONS)
+        if cell.kind not in (HONEST, ABSENT)
+        and all(not values or getattr(cell, name) in values for name, values in only.items())
     )
-    return replace(extent, cells=_with_honest(cells), seeds=seeds or extent.seeds)
+    return replace(extent, cells=_with_controls(cells), rounds=rounds or extent.rounds, seeds=seeds or extent.seeds)

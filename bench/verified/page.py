@@ -33,6 +33,9 @@ to expect 30 %, whatever is.
 - *AUROC*: how often an honest node is paid more than a dishonest one. 0.5 is a coin, 1 is every time.
 - *refused*: the part of dishonest node-rounds that screening refused, the detection rate.
 - *honest refused*: the same of honest ones, the false-positive rate.
+
+`inflated-counts` is honest work with a lie that weighs nothing, so about 1 is right for it; `scaled` is honest work,
+overstated. Models are compared with those of jobs in which *they stay away*, and their data with them.
 """
 _AGAIN = """
 ## Run it again

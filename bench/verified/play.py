@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from bench.scoring.payroll import Job, Paid
-from bench.verified.cells import HONEST, Cell, Measured
-from bench.verified.grounds import choose_clip, lay_out
+from bench.verified.cells import ABSENT, HONEST, Cell, Measured
+from bench.verified.grounds import Ground, choose_clip, lay_out
 from bench.verified.weights import weigh
 from learning.adversaries.groups import Cast, choose_places, compose
 from learning.rules import MULTI_KRUM, TRIMMED_MEAN, LearningRules
@@ -37,10 +37,7 @@ def play(job: Play) -> Measured:
     cell = job.cell
     place = (cell.data, cell.distribution, job.nodes, job.seed, job.path)
     ground = lay_out(*place)
-    cast = Cast.of_honest(ground.nodes)
-    if cell.kind != HONEST:
-        places = choose_places(job.nodes, cell.percent / 100, job.seed)
-        cast = compose(cell.kind, ground.task, ground.nodes, places)
+    cast = choose_cast(job, ground)
     *_, books = Job(
         ground.task,
         choose_rules(ground.task, cell.rule, choose_clip(*place)),
@@ -54,6 +51,17 @@ def play(job: Play) -> Measured:
     ).run(job.rounds)
     quality = ground.task.evaluate(books.model, ground.holdout, job.seed)[ground.metric]
     return measure(books, cast.dishonest, job.rounds, quality)
+
+
+def choose_cast(job: Play, ground: Ground) -> Cast:
+    """Who takes part."""
+    cell = job.cell
+    if cell.kind == HONEST:
+        return Cast.of_honest(ground.nodes)
+    places = choose_places(job.nodes, cell.percent / 100, job.seed)
+    if cell.kind == ABSENT:
+        return Cast.of_honest([own for place, own in enumerate(ground.nodes) if place not in places])
+    return compose(cell.kind, ground.task, ground.nodes, places)
 
 
 def choose_rules(task: Task, rule: str, clip: str) -> LearningRules:

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from bench.verified.cells import DIGITS, DISTRIBUTIONS, HONEST, IID, MILD, MOVIELENS, SEVERE, Cell, Measured, Section
+from bench.verified.cells import (
+    ABSENT,
+    DIGITS,
+    DISTRIBUTIONS,
+    HONEST,
+    IID,
+    MILD,
+    MOVIELENS,
+    SEVERE,
+    Cell,
+    Measured,
+    Section,
+)
 from learning.adversaries.groups import COMPOSITIONS, KINDS
 from learning.adversaries.strategies import ADVERSARIES
 from learning.rules import MEAN
@@ -11,6 +23,7 @@ from ledger.spec import AGGREGATION_RULES
 TITLES = {DIGITS: "Digits", MOVIELENS: "MovieLens-100K"}
 SPREADS = {IID: "IID", MILD: "Dirichlet 1.0", SEVERE: "Dirichlet 0.1"}
 QUALITIES = {DIGITS: "accuracy", MOVIELENS: "HR@10 against 99 negatives"}
+_STAY_AWAY = "*they stay away*"
 PERCENTS = (10, 30, 45)
 MIDDLE = 30
 
@@ -66,10 +79,10 @@ def render_quality(name: str, section: Section) -> str:
     for distribution in DISTRIBUTIONS:
         rows = []
         shares = _list_shares(section, name, distribution)
-        for kind in KINDS:
+        for kind in (ABSENT, *KINDS):
             cells = [[Cell(name, distribution, share, kind, rule) for share in shares] for rule in rules]
             if sum(any(cell in section.cells for cell in some) for some in cells) > 1:
-                rows.append([kind, *(_join(section, some) for some in cells)])
+                rows.append([_STAY_AWAY if kind == ABSENT else kind, *(_join(section, some) for some in cells)])
         if rows:
             parts.append(f"\n{SPREADS[distribution]}, at {' / '.join(map(str, shares))} % dishonest.\n\n")
             parts.append(render_table(["kind", *rules], rows))

@@ -51,15 +51,20 @@ def test_quick_run_pays_nothing_for_zeros_and_saves_nothing(tmp_path: Path) -> N
 
 def test_digits_are_played_in_every_combination() -> None:
     cells = choose_digits(2).cells
-    combinations = 3 * len(AGGREGATION_RULES) * (3 * len(KINDS) + 1)
+    combinations = 3 * len(AGGREGATION_RULES) * (3 * (len(KINDS) + 1) + 1)
     assert len(cells) == len(set(cells)) == combinations
     assert all((cell.kind == HONEST) == (cell.percent == 0) for cell in cells)
 
 
 def test_every_cell_has_the_job_in_which_nobody_cheats() -> None:
-    for extent in (choose_movielens(), choose_movielens_few(), narrow(choose_digits(1), [10], [SEVERE], 2)):
+    for extent in (
+        choose_movielens(),
+        choose_movielens_few(),
+        narrow(choose_digits(1), {"percent": [10], "distribution": [SEVERE], "rule": []}, 0, 2),
+    ):
         assert {cell.all_honest() for cell in extent.cells} <= set(extent.cells)
-    narrowed = narrow(choose_digits(1), [10], [SEVERE], 2)
+        assert {cell.without_them() for cell in extent.cells if cell.percent} <= set(extent.cells)
+    narrowed = narrow(choose_digits(1), {"percent": [10], "distribution": [SEVERE], "rule": []}, 0, 2)
     assert {cell.percent for cell in narrowed.cells} == {0, 10}
     assert (narrowed.seeds, {cell.distribution for cell in narrowed.cells}) == (2, {SEVERE})
 
@@ -147,11 +152,14 @@ def test_page_says_what_is_not_caught() -> None:
         cell("scaled", "mean", IID): replace(NOTHING, pay=1.0, captured=0.3, auroc=0.1),
         cell("scaled", "median"): replace(NOTHING, pay=0.4, captured=0.1, auroc=0.8),
         cell("zero", "mean"): replace(NOTHING, pay=0.0, captured=0.0, auroc=1.0),
+        cell("noise", "mean"): replace(NOTHING, pay=0.1),
+        cell("noise", "median"): replace(NOTHING, pay=0.6),
+        cell("inflated-counts", "mean"): replace(NOTHING, pay=1.0),
         cell("sign-flip", "mean"): replace(NOTHING, quality=0.3, void=0.8),
         cell("sign-flip", "median"): replace(NOTHING, pay=0.0, quality=0.88, refused_honest=0.02),
     }
-    honest = {one.all_honest(): NOTHING for one in cells}
-    section = make_section(honest | cells)
+    controls = {control: NOTHING for one in cells for control in (one.all_honest(), one.without_them())}
+    section = make_section(controls | cells)
     worst = find_worst(section, DIGITS, 30, "scaled", "mean")
     assert worst is not None
     assert worst[0].distribution == SEVERE
@@ -161,7 +169,9 @@ def test_page_says_what_is_not_caught() -> None:
     assert "`sign-flip` on Digits, Dirichlet 0.1: 60 points under the mean; held by median (2)" in text
     assert "from 30 % of the nodes on: under mean" in text
     assert "2.0 % on Digits" in text
+    assert "`median` on Digits: `noise` 0.60." in text
     assert "`zero`" not in text
+    assert "`inflated-counts`" not in text
     page = render({DIGITS: section}, {})
     assert "| scaled | Honest work at the largest norm" in page
     assert "Not measured yet" in page
