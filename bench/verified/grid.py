@@ -34,6 +34,9 @@ PERCENTS = (10, 30, 45)
 WRECKERS = ("label-flip", "sign-flip", "little-is-enough", "inner-product")
 """Kinds that want harm rather than pay."""
 
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Set for every process: many small products on all cores would wait for each other's threads."""
+
 Say = Callable[[str], None]
 
 
@@ -137,12 +140,16 @@ def _play_all(jobs: Sequence[Play], workers: int) -> Iterator[tuple[Play, Measur
     if workers == 1:
         yield from ((job, play(job)) for job in jobs)
         return
-    # A thread each: many small products in many processes would wait for each other's threads.
-    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(play, job): job for job in jobs}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+    before = dict(os.environ)
+    os.environ |= dict.fromkeys(_ONE_THREAD, "1")
+    try:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            futures = {pool.submit(play, job): job for job in jobs}
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+    finally:
+        os.environ.clear()
+        os.environ |= before
 
 
 def narrow(extent: Extent, only: Mapping[str, Sequence[object]], rounds: int = 0, seeds: int = 0) -> Extent:
