@@ -241,5 +241,5 @@ async def test_throwaway_key_without_viewers_cannot_enter(vouched: Scene) -> Non
     lent = get_voucher(vouched, await get_assignment(vouched))
     borrowed = replace(lent.statement, node=stranger.address)
     forged = Signed.issue(borrowed, DOMAIN, stranger.signer)
-    body = stranger.sign(await get_assignment(vouched), make_payload(7), forged)
+    body = stranger.sign(await get_assignment(vouched), make_payload(7), voucher=forged)
     await expect_refusal(vouched, body, 422, "WrongVoucher")
