@@ -108,7 +108,7 @@ def open_host(
 
 @dataclass(frozen=True)
 class Stage:
-    """A funded by-weight job and the data of the nodes that are registered for it."""
+    """A funded job, by weight unless scored, and the data of the nodes that are registered for it."""
 
     house: House
     terms: Terms
@@ -133,11 +133,14 @@ class Stage:
         return make_signer(f"node {number}")
 
 
-async def set_stage(house: House, course: Course, folder: Path, *, nodes: int = 2, **changes: object) -> Stage:
+async def set_stage(
+    house: House, course: Course, folder: Path, *, nodes: int = 2, scored: bool = False, **changes: object
+) -> Stage:
     """Ask for a job, fund it, and let the chain admit the nodes; `changes` are the terms'."""
     requester = Requester(house, make_signer("requester"))
     await requester.enter()
-    spec = make_spec(course, await requester.upload(course.initial), None, minimum=nodes)
+    validation = await requester.upload(course.validation) if scored else None
+    spec = make_spec(course, await requester.upload(course.initial), validation, minimum=nodes)
     fields = {"bond": 20 * 10**18} | changes
     terms = make_terms(spec, requester.address, house.context.signer.address, **fields)  # type: ignore[arg-type]  # by name
     asked = await requester.ask(spec, terms)
