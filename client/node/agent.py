@@ -26,7 +26,7 @@ from client.node.limits import find_limit
 from client.node.meter import Meter
 from client.node.sources import NoSamples, PlatformSilent, Source
 from client.node.stale import StaleMoves
-from client.node.training import Trained, TrainingFailed, Work, compute_seed
+from client.node.training import Trained, TrainingFailed, Work, describe_work
 from client.node.vouching import NoVoucher, obtain_voucher
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address, to_hex
@@ -179,8 +179,8 @@ class Agent:
             check.result()
         self._show("training", work.job, work.round, job.title)
         with self._meter.phase(work.job, work.round, "train") as phase:
-            seed = compute_seed(work.job, work.round, self.node)
-            trained = await self._train(Work(job.spec, model, self._source.read, work.clip, seed))
+            read, readers = self._source.read, self.host.readers
+            trained = await self._train(describe_work(work, self.node, job.spec, model, read, readers))
             phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
         return self._stale.keep(job, work, trained)
 

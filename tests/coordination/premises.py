@@ -75,9 +75,8 @@ class Premises:
         deployment = self.folder / "deployment.json"
         if not deployment.exists():
             make_deployment().save(deployment)
-        settings = load_settings(
-            dev=True, data_dir=self.folder, deployment=deployment, public_url=URL, min_window_seconds=5, **self.options
-        )
+        options = {"public_url": URL, "min_window_seconds": 5, **self.options}
+        settings = load_settings(dev=True, data_dir=self.folder, deployment=deployment, **options)
         return build_context(
             settings, signer=self.signer, clock=self.clock, randomness=self.dice.randbytes, compute=self.compute
         )
