@@ -41,6 +41,8 @@ ANCHOR = "anchor.json"
 ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME, SCREENING)
 ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM)
 OUTSIDE = (MANIFEST, HEADER, ANCHOR)
+FOR_EVERYONE = (MANIFEST, SCREENING)
+"""What is for everyone, whoever may read the rest: why each verdict is what it is, and the proof of it."""
 
 
 @dataclass(frozen=True, slots=True)

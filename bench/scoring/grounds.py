@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +11,14 @@ from sklearn.datasets import load_digits
 
 from bench.recommendation.views import Views
 from bench.scoring.game import Game
+from bench.scoring.payloads import Payloads
 from client.demo.viewers import deal_viewers, split_viewers
 from learning.parameters import Vector32
-from learning.payload import write_update
 from learning.quantise import Update, quantise
-from learning.round import RevealedContribution, RoundInputs, run_round
+from learning.round import RoundInputs, run_round
 from learning.rules import LearningRules
 from learning.state import RoundState
 from learning.tasks import Examples, Task, get_task
-from ledger.tally import Verdict
 
 _NODES, _GROUPS = 200, 10
 _VALIDATION_SCANS = 600
@@ -50,14 +48,13 @@ class Ground:
         count = self.task.count_positions(self.validation)
         base = self.task.initial_model(1)
         state = RoundState.initial(base.size, self.rules, count)
+        payloads = Payloads(self.rules.screening.window)
         for number in range(1, rounds + 1):
             updates = self.train(base, state.clip, number)
-            revealed = [
-                RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(write_update, update))
-                for seq, update in enumerate(updates)
-            ]
+            revealed = payloads.reveal(updates, range(len(updates)))
             beacon = hashlib.sha256(f"{number}".encode()).digest()
-            outcome = run_round(RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed))
+            inputs = RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed, payloads.read)
+            outcome = run_round(inputs)
             base, state = outcome.model, outcome.state
         chosen = np.sort(np.random.default_rng(1).permutation(count)[:positions])
         updates = self.train(base, state.clip, rounds + 1)

@@ -3,15 +3,14 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
+from bench.scoring.payloads import Payloads, make_address
 from learning.adversaries import Behaviour, Sight
 from learning.parameters import Vector32
-from learning.payload import write_update
 from learning.quantise import Update
-from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.round import RoundInputs, RoundOutcome, run_round
 from learning.rules import LearningRules
 from learning.state import RoundState
 from learning.tasks import Examples, Task
@@ -40,18 +39,18 @@ class Job:
         standings: dict[bytes, Standing] = {}
         model = self.task.initial_model(self.seed)
         state = RoundState.initial(model.size, self.rules, self.task.count_positions(self.validation))
+        payloads = Payloads(self.rules.screening.window)
         models, outcomes, sent = [model], list[RoundOutcome](), list[Sequence[Update]]()
         for number in range(1, rounds + 1):
             updates = [
                 behave(self._look(models, outcomes, sent, state.clip, number, node))
                 for node, behave in enumerate(self.behaviours)
             ]
-            revealed = [
-                RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(write_update, update))
-                for seq, update in enumerate(updates)
-            ]
+            revealed = payloads.reveal(updates, range(len(updates)))
             beacon = hashlib.sha256(f"{self.seed} {number}".encode()).digest()
-            inputs = RoundInputs(self.task, self.rules, models[-1], state, self.validation, beacon, revealed)
+            inputs = RoundInputs(
+                self.task, self.rules, models[-1], state, self.validation, beacon, revealed, payloads.read
+            )
             outcome = run_round(inputs)
             standings |= _pay(outcome, standings, number)
             models.append(outcome.model)
@@ -84,7 +83,7 @@ class Paid:
 
     def after(self, outcome: RoundOutcome, standings: Mapping[bytes, Standing]) -> "Paid":
         """The books after one more round."""
-        earned = tuple(standings[_address(node)].earned for node in range(len(self.earned)))
+        earned = tuple(standings[make_address(node)].earned for node in range(len(self.earned)))
         verdicts = [one.verdict for one in outcome.judged]
         refused = (
             times + (verdict is not Verdict.ACCEPTED) for times, verdict in zip(self.refused, verdicts, strict=True)
@@ -95,7 +94,7 @@ class Paid:
 def _pay(outcome: RoundOutcome, standings: Mapping[bytes, Standing], number: int) -> dict[bytes, Standing]:
     judgements = [
         Judgement(
-            node=_address(one.seq),
+            node=make_address(one.seq),
             contribution_digest=hashlib.sha256(f"{number} {one.seq}".encode()).digest(),
             signatures_digest=bytes(32),
             verdict=one.verdict,
@@ -105,10 +104,6 @@ def _pay(outcome: RoundOutcome, standings: Mapping[bytes, Standing], number: int
         for one in outcome.judged
     ]
     return compute_tally(BUDGET_PER_ROUND, PRICE_PER_NAT, judgements, standings, number).standings()
-
-
-def _address(node: int) -> bytes:
-    return (node + 1).to_bytes(20, "big")
 
 
 def _seed(*parts: int) -> int:
