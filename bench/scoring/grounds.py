@@ -69,8 +69,8 @@ class Ground:
         )
 
 
-def lay_out_digits(concentration: float, seed: int) -> Ground:
-    """Scikit-learn's scans on ten nodes by Dirichlet shares of each label; plain averaging, η = 1."""
+def lay_out_digits(concentration: float, seed: int, nodes: int = _GROUPS) -> Ground:
+    """Scikit-learn's scans on so many nodes by Dirichlet shares of each label; plain averaging, η = 1."""
     task = get_task("digits")
     scans = load_digits()
     generator = np.random.default_rng(seed)
@@ -80,14 +80,14 @@ def lay_out_digits(concentration: float, seed: int) -> Ground:
         "labels": scans.target[order].astype(np.int64),
     }
     training = np.arange(_VALIDATION_SCANS, len(order))
-    piles = _deal(examples["labels"][training], concentration, generator)
+    piles = _deal(examples["labels"][training], concentration, generator, nodes)
     rules = replace(task.suggested_rules(), server_rate="1", server_momentum="0")
-    nodes = [_take(examples, training[pile]) for pile in piles]
-    return Ground(task, rules, nodes, _take(examples, np.arange(_VALIDATION_SCANS)))
+    shares = [_take(examples, training[pile]) for pile in piles]
+    return Ground(task, rules, shares, _take(examples, np.arange(_VALIDATION_SCANS)))
 
 
-def lay_out_recommender(cache: Path, seed: int = 1) -> Ground:
-    """MovieLens-100K as the demo deals it: training viewers on 200 nodes, validation viewers on none."""
+def lay_out_recommender(cache: Path, seed: int = 1, nodes: int = _NODES) -> Ground:
+    """MovieLens-100K as the demo deals it: training viewers on so many nodes, validation viewers on none."""
     views = Views.of_movielens(cache)
     task = get_task("recommender", {"items": views.items})
     numbers = {viewer: number for number, viewer in enumerate(views.viewers)}
@@ -97,18 +97,18 @@ def lay_out_recommender(cache: Path, seed: int = 1) -> Ground:
     def read(viewers: Sequence[str]) -> Examples:
         return task.read_records([views.histories[numbers[viewer]].tolist() for viewer in viewers])
 
-    nodes = [read(pile) for pile in deal_viewers(sizes, _NODES)]
-    return Ground(task, task.suggested_rules(), nodes, read(split.validation))
+    shares = [read(pile) for pile in deal_viewers(sizes, nodes)]
+    return Ground(task, task.suggested_rules(), shares, read(split.validation))
 
 
 def _deal(
-    labels: NDArray[np.int64], concentration: float, generator: np.random.Generator
+    labels: NDArray[np.int64], concentration: float, generator: np.random.Generator, nodes: int
 ) -> Sequence[NDArray[np.int64]]:
-    """Places in `labels` for each of ten nodes, by Dirichlet shares of each label."""
-    piles: list[list[int]] = [[] for _ in range(_GROUPS)]
+    """Places in `labels` for each node, by Dirichlet shares of each label."""
+    piles: list[list[int]] = [[] for _ in range(nodes)]
     for label in range(10):
         places = np.flatnonzero(labels == label)
-        shares = generator.dirichlet(np.full(_GROUPS, concentration))
+        shares = generator.dirichlet(np.full(nodes, concentration))
         cuts = np.round(np.cumsum(shares)[:-1] * places.size).astype(int)
         for pile, part in zip(piles, np.split(places, cuts), strict=True):
             pile.extend(part.tolist())
