@@ -122,6 +122,7 @@ async def get_evidence(
     """A file by its name (see the manifest); for whom the job's spec says: signed-in auditors, or everyone.
 
     What tells of a private validation set is for its holders until the job ends.
+    Manifest and `screening.json` are for everyone: a refused node must be told why, with proof.
     """
     found = await context.database.run_read(_find_evidence, context, job, number, file, visitor)
     if isinstance(found, str):
@@ -136,8 +137,8 @@ async def get_evidence(
     responses=describe_refusals(*_SEALED, UnknownJob, UnknownEntry),
 )
 async def show_explanation(job: Bytes32, number: Number, node: Address, context: InContext) -> wire.Explanation:
-    """Sentences made of the signed entry and header alone."""
-    return await context.database.run_read(explain.explain, job, number, node)
+    """Sentences made of the signed entry, its header, and the evidence that the header signs."""
+    return await context.database.run_read(explain.explain, context.blobs, job, number, node)
 
 
 def _load_entries(session: Session, context: Context, job: bytes, number: int) -> bytes:
@@ -151,9 +152,10 @@ def _find_evidence(
     """The file's SHA-256; for the two files outside the manifest, their text."""
     row = load_round(session, job, number)
     header = views.build_header(row)
-    if visitor is None and not is_reader(session, context, job, None):
+    known = name in evidence.FOR_EVERYONE
+    if visitor is None and not known and not is_reader(session, context, job, None):
         raise EvidenceNotForYou(job)
-    if visitor is not None:
+    if visitor is not None and not known:
         verify_reader(session, context, job, visitor)
     if name in evidence.PRIVATE:
         verify_holder(load_job(session, job), visitor)
