@@ -9,6 +9,7 @@ import numpy as np
 
 from client.auditor.learned import Learning, Unknown
 from learning.evidence import OutcomeAccount, read_gradient, read_momentum
+from learning.round import Void
 from learning.sampling import draw_sample
 from learning.state import KEPT, RoundState
 from ledger import evidence
@@ -19,6 +20,8 @@ def take_over(
     learning: Learning, state: RoundState, header: RoundHeader | None, files: Mapping[str, bytes]
 ) -> RoundState:
     """The state after a round: clip and momentum as published, the pool by drawing again, the public directions.
+
+    A round void because the loss did not fall publishes no momentum: it leaves zeros.
 
     Digests of the round's updates are not known without its payloads: repetitions of them are not recognised later.
 
@@ -35,6 +38,8 @@ def take_over(
     state = replace(state, clip=account.next_clip)
     if evidence.MOMENTUM in files:
         state = replace(state, momentum=read_momentum(files[evidence.MOMENTUM], learning.size))
+    if account.void is Void.LOSS_DID_NOT_FALL:
+        state = replace(state, momentum=np.zeros_like(state.momentum))
     if account.sample_digest is not None:
         draw = draw_sample(state.pool, learning.positions, learning.rules.sample_positions, header.beacon)
         state = replace(state, pool=draw.pool)
