@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Final
 
 from ledger.errors import VerificationError
-from ledger.spec import JobSpec
-
-FRESH: Final = 1 << 10
-"""What weights are multiplied by in jobs that take stale contributions, so that a discount leaves integers."""
+from ledger.spec import FRESH, JobSpec
 
 
 def compute_weight(spec: JobSpec, viewers: int = 0, samples: int = 0, age: int = 0) -> int:

@@ -17,6 +17,8 @@ from ledger.structs import read_object
 
 MOST_ROUNDS_COMPARED: Final = 32
 OLDEST_AGE: Final = 8
+FRESH: Final = 1 << 10
+"""What weights are multiplied by in jobs that take stale contributions, so that a discount leaves integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class Staleness:
         check_decimal("staleness.discount", self.discount, 1)
         require("staleness.discount", self.factor > 0, "above 0", self.discount)
         require("staleness.discount", self.max_age > 0 or self.factor == 1, "'1' with maxAge 0", self.discount)
+        leaves = FRESH * self.factor**self.max_age >= 1
+        require("staleness.discount", leaves, f"to leave 1/{FRESH} of the weight after maxAge rounds", self.discount)
 
     @property
     def factor(self) -> Fraction:

@@ -107,7 +107,7 @@ class Node(Person):
         return found
 
     def sign(
-        self, assignment: dict[str, Any], payload: bytes, report: Mapping[str, str] = REPORT, **changes: Any
+        self, assignment: dict[str, Any], payload: bytes, said: Mapping[str, str] = REPORT, **changes: Any
     ) -> dict[str, Any]:
         """The body of a contribution that commits to this payload."""
         opening = Opening(sha256(payload), bytes(32), sha256(b"salt" + payload + self.address))
@@ -119,12 +119,12 @@ class Node(Person):
             "base_model": parse_hex(assignment["baseModel"]),
             "commitment": opening.struct_hash(),
             "samples": 100,
-            "report": sha256(canonical.encode(dict(report))),
+            "report": sha256(canonical.encode(dict(said))),
         }
         domain = self.house.context.domain
         signed = Signed.issue(Contribution(**(fields | changes)), domain, self.signer)
         self.openings[signed.statement.digest(domain)] = (opening, payload)
-        return {**signed.to_json(), "report": dict(report)}
+        return {**signed.to_json(), "report": dict(said)}
 
     async def commit(self, assignment: dict[str, Any], payload: bytes, report: Mapping[str, str] = REPORT) -> Receipt:
         """Contribute, and check the receipt."""

@@ -35,7 +35,7 @@ def make_payload(number: int) -> bytes:
 def found_job(context: Context, rounds: int, rules: Mapping[str, object]) -> Terms:
     """A funded by-weight job for two to four of five registered nodes; `rules` are more of the spec's."""
     initial = context.blobs.save(COURSE.initial)[0]
-    spec = make_spec(COURSE, initial, None, minimum=2, maximum=4, **rules)  # type: ignore[arg-type]  # by name
+    spec = make_spec(COURSE, initial, None, minimum=2, maximum=4, **rules)
     terms = make_terms(spec, make_signer("requester").address, context.signer.address, rounds)
     job = terms.job_id()
     acceptance = Signed.issue(Acceptance(job, 1), DOMAIN, context.signer)
