@@ -1,18 +1,18 @@
 """A whole job with cheats among honest nodes: the product's rounds, and the tally's own arithmetic for pay."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from bench.scoring.archive import Archive, name_node
+from bench.scoring.remembering import remember
 from learning.adversaries import Behaviour, Sight
 from learning.parameters import Vector32
 from learning.quantise import Update
-from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.round import RoundInputs, RoundOutcome, run_round
 from learning.rules import LearningRules
-from learning.screen import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, Task
 from ledger.tally import Judgement, Standing, Verdict, compute_tally
@@ -25,7 +25,11 @@ _REMEMBERED = 6
 
 @dataclass(frozen=True)
 class Job:
-    """Nodes with their examples and what each of them does."""
+    """Nodes with their examples and what each of them does.
+
+    `group` holds the places of those who know each other's examples, `weights` what each node weighs (none: 1 each),
+    `throwaway` the places of those who come with a new key every round.
+    """
 
     task: Task
     rules: LearningRules
@@ -33,36 +37,53 @@ class Job:
     behaviours: Sequence[Behaviour]
     validation: Examples
     seed: int
+    group: Sequence[int] = ()
+    weights: Sequence[int] = ()
+    throwaway: Collection[int] = ()
 
     def run(self, rounds: int) -> Iterator["Paid"]:
         """What stands in the books after each round."""
-        books = Paid((0,) * len(self.nodes), (0,) * len(self.nodes))
+        nothing = (0,) * len(self.nodes)
+        books = Paid(nothing, nothing, nothing)
         standings: dict[bytes, Standing] = {}
+        rehearsed, archive = remember(self.task), Archive()
         model = self.task.initial_model(self.seed)
         state = RoundState.initial(model.size, self.rules, self.task.count_positions(self.validation))
         models, outcomes, sent = [model], list[RoundOutcome](), list[Sequence[Update]]()
         for number in range(1, rounds + 1):
             updates = [
-                behave(self._look(models, outcomes, sent, state.clip, number, node))
+                behave(self._look(rehearsed, models, outcomes, sent, state.clip, number, node))
                 for node, behave in enumerate(self.behaviours)
             ]
-            revealed = [
-                RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(write_update, update))
-                for seq, update in enumerate(updates)
-            ]
-            beacon = hashlib.sha256(f"{self.seed} {number}".encode()).digest()
-            inputs = RoundInputs(self.task, self.rules, models[-1], state, self.validation, beacon, revealed)
-            outcome = run_round(inputs)
-            standings |= _pay(outcome, standings, number)
+            names = [self._name(node, number) for node in range(len(self.nodes))]
+            outcome = run_round(self._reveal(archive, models[-1], state, updates, names, number))
+            archive.keep(outcome.state.memory.list_payloads())
+            before = [standings.get(name, Standing()).earned for name in names]
+            standings |= _pay(outcome, standings, names, number)
+            rewards = [standings[name].earned - earned for name, earned in zip(names, before, strict=True)]
             models.append(outcome.model)
             outcomes.append(outcome)
             sent = [*sent, updates][-_REMEMBERED:]
             state = outcome.state
-            books = books.after(outcome, standings)
+            books = books.after(outcome, rewards)
             yield books
+
+    def _reveal(
+        self,
+        archive: Archive,
+        base: Vector32,
+        state: RoundState,
+        updates: Sequence[Update],
+        names: Sequence[bytes],
+        number: int,
+    ) -> RoundInputs:
+        revealed = archive.reveal(updates, names, self.weights)
+        beacon = hashlib.sha256(f"{self.seed} {number}".encode()).digest()
+        return RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed, archive.read)
 
     def _look(
         self,
+        task: Task,
         models: Sequence[Vector32],
         outcomes: Sequence[RoundOutcome],
         sent: Sequence[Sequence[Update]],
@@ -72,30 +93,52 @@ class Job:
     ) -> Sight:
         gradients = [outcome.gradient for outcome in outcomes if outcome.gradient is not None]
         seed = _seed(self.seed, number, node)
-        return Sight(self.task, models, gradients, sent, self.nodes[node], clip, self.rules.fraction_bits, seed)
+        accomplices = [self.nodes[member] for member in self.group] if node in self.group else []
+        bits = self.rules.fraction_bits
+        return Sight(task, models, gradients, sent, self.nodes[node], clip, bits, seed, accomplices)
+
+    def _name(self, node: int, number: int) -> bytes:
+        return name_node((number << 64 if node in self.throwaway else 0) + node)
 
 
 @dataclass(frozen=True)
 class Paid:
-    """What each node has earned (token base units), and in how many rounds it was refused."""
+    """What each node has earned (token base units), and in how many rounds it was refused.
+
+    `refused` counts what screening refused, `excluded` what the aggregation rule left out. `void` rounds changed
+    nothing; `model [n]` is that after the round.
+    """
 
     earned: tuple[int, ...]
     refused: tuple[int, ...]
+    excluded: tuple[int, ...]
+    void: int = 0
+    model: Vector32 = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)
 
-    def after(self, outcome: RoundOutcome, standings: Mapping[bytes, Standing]) -> "Paid":
+    def after(self, outcome: RoundOutcome, rewards: Sequence[int]) -> "Paid":
         """The books after one more round."""
-        earned = tuple(standings[_address(node)].earned for node in range(len(self.earned)))
         verdicts = [one.verdict for one in outcome.judged]
-        refused = (
-            times + (verdict is not Verdict.ACCEPTED) for times, verdict in zip(self.refused, verdicts, strict=True)
+        passed = (Verdict.ACCEPTED, Verdict.EXCLUDED, Verdict.VOID)
+        return replace(
+            self,
+            earned=_add(self.earned, rewards),
+            refused=_add(self.refused, [int(verdict not in passed) for verdict in verdicts]),
+            excluded=_add(self.excluded, [int(verdict is Verdict.EXCLUDED) for verdict in verdicts]),
+            void=self.void + (outcome.void is not None),
+            model=outcome.model,
         )
-        return replace(self, earned=earned, refused=tuple(refused))
 
 
-def _pay(outcome: RoundOutcome, standings: Mapping[bytes, Standing], number: int) -> dict[bytes, Standing]:
+def _add(sums: Sequence[int], more: Sequence[int]) -> tuple[int, ...]:
+    return tuple(one + other for one, other in zip(sums, more, strict=True))
+
+
+def _pay(
+    outcome: RoundOutcome, standings: Mapping[bytes, Standing], names: Sequence[bytes], number: int
+) -> dict[bytes, Standing]:
     judgements = [
         Judgement(
-            node=_address(one.seq),
+            node=names[one.seq],
             contribution_digest=hashlib.sha256(f"{number} {one.seq}".encode()).digest(),
             signatures_digest=bytes(32),
             verdict=one.verdict,
@@ -105,10 +148,6 @@ def _pay(outcome: RoundOutcome, standings: Mapping[bytes, Standing], number: int
         for one in outcome.judged
     ]
     return compute_tally(BUDGET_PER_ROUND, PRICE_PER_NAT, judgements, standings, number).standings()
-
-
-def _address(node: int) -> bytes:
-    return (node + 1).to_bytes(20, "big")
 
 
 def _seed(*parts: int) -> int:

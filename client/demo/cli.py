@@ -17,7 +17,7 @@ app = typer.Typer(invoke_without_command=True)
 @app.callback()
 def demo(
     *,
-    nodes: Annotated[int, typer.Option(min=20, max=400, help="How many nodes in all; one of them sends zeros.")] = 200,
+    nodes: Annotated[int, typer.Option(min=20, max=400, help="How many nodes in all; two are dishonest.")] = 200,
     rounds: Annotated[int, typer.Option(min=1, max=60, help="How many rounds.")] = 8,
     data: Annotated[
         Path | None,
@@ -33,8 +33,9 @@ def demo(
     """Run the main job: a chain, a platform, a coordinator, 200 nodes, rounds, claims and an audit; about 3 minutes.
 
     Everything is real and on loopback: an anvil dev chain with the contracts, a small video platform that serves
-    MovieLens-100K histories, the coordinator, eight node processes, one that sends zeros, and a fleet process with all
-    further nodes. Exits 0 only if balances on chain equal the tallies to the base unit and the audit passed.
+    MovieLens-100K histories, the coordinator, eight node processes, one that sends zeros, one that copies the updates
+    of others, and a fleet process with all further nodes. Exits 0 only if balances on chain equal the tallies to the
+    base unit, the two dishonest nodes earned exactly 0, the honest ones were paid, and the audit passed.
     """
     from rich.console import Console  # noqa: PLC0415 -- --help must not wait for these
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ledger.hexadecimal import to_address
+from client.demo.pretence import Pretence, shorten
 from ledger.wire import RoundView
 
 SHOWN_AT_EACH_END = 6
@@ -97,15 +97,28 @@ class Screen:
                 if position == SHOWN_AT_EACH_END:
                     table.add_row(f"… {len(ordered) - 2 * SHOWN_AT_EACH_END} more", *[""] * 7)
                 continue
-            address = to_address(row.node)
             table.add_row(
                 row.name,
-                f"{address[:8]}…{address[-4:]}",
+                shorten(row.node),
                 str(row.samples),
                 f"{row.compute_seconds:.2f}",
                 f"{row.credit / 2**40:+.5f}",
                 *(self.amount(value) for value in (row.earned, row.claimed, row.balance)),
             )
+        self.console.print(table)
+
+    def show_pretences(self, pretences: Sequence[Pretence], honest: Sequence[NodeRow]) -> None:
+        """The dishonest nodes, beside what honest ones earned on average."""
+        table = Table(title="Dishonest nodes", title_justify="left")
+        for column in ("node", "what it did, and what became of it", "score", "earned"):
+            table.add_column(column, justify="right" if column in ("score", "earned") else "left")
+        for one in pretences:
+            table.add_row(one.name, "\n".join(one.told), f"{one.score / 2**40:.5f}", self.amount(one.earned))
+        nodes = max(1, len(honest))
+        credit, earned = sum(row.credit for row in honest) / nodes, sum(row.earned for row in honest) // nodes
+        table.add_section()
+        mean = ("honest", f"trained: {len(honest)} nodes, on average")
+        table.add_row(*mean, f"{credit / 2**40:.5f}", self.amount(earned))
         self.console.print(table)
 
     def show_checks(self, checks: Sequence[Mapping[str, object]]) -> None:

@@ -11,12 +11,20 @@ from pathlib import Path
 import httpx
 
 from client.demo.material import Material
+from client.demo.pretence import COPYING
 from client.demo.processes import Stage, find_free_ports, find_program
+from client.home import Home
+from client.wallet import read_address
 from contracts.deployment import Deployment
 from contracts.gateway import Gateway
 from ledger.hexadecimal import to_address, to_hex
 
 HONEST_NODES = 8
+DISHONEST_NODES = {"node-zero": "zero", "node-copy": COPYING}
+"""What each of them sends, as `--update` names it: nothing, and an update of somebody else of the round before."""
+SINGLE_NODES = HONEST_NODES + len(DISHONEST_NODES)
+"""Nodes with a process of their own; all further ones share one."""
+
 WINDOW_SECONDS = 5
 GAS_COINS = "10"
 # Light keystores: the wallets of a demo guard nothing, and ten scrypt runs of a second each would be seen.
@@ -74,8 +82,9 @@ class Services:
     def start_platform(self) -> None:
         """The video platform."""
         command = [sys.executable, "-m", "client.demo.platform", "--data", str(self.material.data)]
-        secret = ["--secret-file", str(self.material.platform_secret)]
-        self.stage.start("platform", [*command, *secret, "--port", str(self.platform_port)])
+        secrets = ["--secret-file", str(self.material.platform_secret), "--key-file", str(self.material.platform_key)]
+        register = ["--register", str(self.folder / "platform.sqlite")]
+        self.stage.start("platform", [*command, *secrets, *register, "--port", str(self.platform_port)])
 
     def start_coordinator(self, bond_tokens: str) -> None:
         """The coordinator: its key, gas and bond, then the service."""
@@ -92,10 +101,12 @@ class Services:
         amounts = ["--coins", GAS_COINS, "--tokens", tokens]
         self.stage.run("fund", [find_program("tally-chain"), "fund", address, *where, *amounts, "--json"])
 
-    def start_node(self, number: int, *, update: str = "trained") -> None:
-        """One node in a process of its own."""
+    def start_node(self, number: int) -> None:
+        """One node in a process of its own: honest, or dishonest in its own way."""
+        name = self.name_node(number)
         command = [*self._node_command("run"), "--platform-token-file", str(self.material.token_file(number))]
-        self.stage.start(self.name_node(number), [*command, "--update", update], self.client(self.name_node(number)))
+        command += ["--update", DISHONEST_NODES.get(name, "trained")]
+        self.stage.start(name, command, self.client(name))
 
     def start_fleet(self, count: int) -> None:
         """All further nodes, in one process."""
@@ -112,6 +123,10 @@ class Services:
         command = [find_program("tally"), "audit", "verify", to_hex(job), "--ledger", ledger, "--json"]
         return self.stage.attempt("audit", command, self.client("auditor")).stdout.decode()
 
+    def read_address(self, name: str) -> bytes:
+        """The node of a home that has one."""
+        return read_address(Home(self.folder / name).node_wallet)
+
     def client(self, name: str) -> dict[str, str]:
         """The environment of one person's programs."""
         return {
@@ -124,11 +139,12 @@ class Services:
 
     def name_node(self, number: int) -> str:
         """Name of a node's process and folder."""
-        return f"node-{number + 1:02d}" if number < HONEST_NODES else "node-zero"
+        dishonest = [*DISHONEST_NODES]
+        return f"node-{number + 1:02d}" if number < HONEST_NODES else dishonest[number - HONEST_NODES]
 
     def list_homes(self) -> Sequence[str]:
         """Everyone who runs nodes."""
-        return [*(self.name_node(number) for number in range(HONEST_NODES + 1)), "fleet"]
+        return [*(self.name_node(number) for number in range(SINGLE_NODES)), "fleet"]
 
     def _node_command(self, command: str) -> list[str]:
         program = [find_program("tally"), "node", command, "--platform", self.platform_url]

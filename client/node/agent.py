@@ -24,9 +24,10 @@ from client.node.host import FEW_NODES, Host
 from client.node.journal import Kept
 from client.node.limits import find_limit
 from client.node.meter import Meter
-from client.node.sources import NoSamples, Source
+from client.node.sources import NoSamples, PlatformSilent, Source
 from client.node.stale import StaleMoves
-from client.node.training import Trained, TrainingFailed, Work, compute_seed
+from client.node.training import Trained, TrainingFailed, Work, describe_work
+from client.node.vouching import NoVoucher, obtain_voucher
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address, to_hex
 from ledger.signatures import Signer
@@ -129,7 +130,7 @@ class Agent:
             return
         try:
             kept = kept or await self._prepare(work)
-        except (NoSamples, TrainingFailed, Malformed) as error:
+        except (NoSamples, NoVoucher, PlatformSilent, TrainingFailed, Malformed) as error:
             await self._pause(work.job, work.round, str(error))
             return
         await self._send(kept)
@@ -152,33 +153,34 @@ class Agent:
         return await find_limit(self.host, self.node, work)
 
     async def _prepare(self, work: CommitAssignment) -> Kept:
-        """Trains, with the assignment checked meanwhile, then signs; durable when it returns. Raises NoSamples."""
+        """Trains, with the assignment checked meanwhile, then signs; durable when done. Raises NoSamples, NoVoucher."""
         job = await self.host.book.fetch_job(work.job)
         check = asyncio.ensure_future(self.host.book.verify_assignment(job, work))
         try:
-            trained = await self._stale.take(job, work) or await self._learn(job, work, check)
+            self._show("pulling", work.job, work.round, job.title)
+            with self._meter.phase(work.job, work.round, "pull"):
+                await self._source.refresh()
+                voucher = await obtain_voucher(self._source.fetch_voucher, job, work.round, self.node, self.host.pin)
+                model = await self.host.models.fetch(work.base_model)
+            trained = await self._stale.take(job, work) or await self._learn(job, work, model, check)
             await check
         finally:
             check.cancel()
         if trained.samples < 1:
             raise NoSamples("the task")
-        domain, now = self.host.pin.domain, int(self.host.now())
-        kept = prepare_contribution(trained, work, self._signer, domain, token_bytes=self._token_bytes, now=now)
+        domain, now, draw = self.host.pin.domain, int(self.host.now()), self._token_bytes
+        kept = prepare_contribution(trained, work, self._signer, domain, voucher, token_bytes=draw, now=now)
         await self.host.journal_thread.run(lambda: self.host.journal.keep(kept, trained.payload))
         return kept
 
-    async def _learn(self, job: Job, work: CommitAssignment, check: asyncio.Future[None]) -> Trained:
-        """Pulls and trains; stops before the training where the assignment was found to be false."""
-        self._show("pulling", work.job, work.round, job.title)
-        with self._meter.phase(work.job, work.round, "pull"):
-            await self._source.refresh()
-            model = await self.host.models.fetch(work.base_model)
+    async def _learn(self, job: Job, work: CommitAssignment, model: bytes, check: asyncio.Future[None]) -> Trained:
+        """Trains; stops before that where the assignment was found to be false."""
         if check.done():
             check.result()
         self._show("training", work.job, work.round, job.title)
         with self._meter.phase(work.job, work.round, "train") as phase:
-            seed = compute_seed(work.job, work.round, self.node)
-            trained = await self._train(Work(job.spec, model, self._source.read, work.clip, seed))
+            read, readers = self._source.read, self.host.readers
+            trained = await self._train(describe_work(work, self.node, job.spec, model, read, readers))
             phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
         return self._stale.keep(job, work, trained)
 

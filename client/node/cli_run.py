@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from client.node.host import Host
     from client.node.joining import Enrolment
     from client.node.running import DataChoice, Outcome
+    from client.node.training import Trainer
     from client.settings import ClientSettings
     from ledger.signatures import Signer
 
@@ -50,10 +51,16 @@ AheadOption = Annotated[
     typer.Option("--max-ahead", min=1, help="Stop while so many rounds wait for their anchor, else TALLY_MAX_AHEAD."),
 ]
 PullOption = Annotated[float, typer.Option("--pull-seconds", min=0, help="Ask the platform not more often than this.")]
-UpdateOption = Annotated[
-    Literal["trained", "zero"],
-    typer.Option("--update", hidden=True, help="What is sent: for demonstrations and tests."),
+_UPDATE = (
+    "What is sent: `trained`, an honest update. All else is dishonest, meant to earn nothing, and there to try out a "
+    "job's defences: `zero`, `recycled` and more; an unknown name is answered with the list."
+)
+UpdateOption = Annotated[str, typer.Option("--update", metavar="NAME", help=_UPDATE)]
+UpdatesOption = Annotated[
+    list[str] | None,
+    typer.Option("--update", metavar="NAME", help=f"{_UPDATE} Once for all nodes, or once for each in their order."),
 ]
+_HONESTLY = ("trained",)
 
 
 def run(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
@@ -83,11 +90,12 @@ def run(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
     from client.node.wallets import Keyring  # noqa: PLC0415
 
     _limit_threads(threads)
+    _verify_updates([update], 1)
     settings, found = contact(coordinator, patient=True)
     keyring = Keyring(found.home, settings, passphrase_file)
     choice = _choose_data(settings, platform, platform_token_file, data, pull_seconds)
     with keyring.unlock_node() as signer:
-        program = _Program(settings, found, rpc, max_ahead, 1 if once else rounds, threads, update)
+        program = _Program(settings, found, rpc, max_ahead, 1 if once else rounds, threads, [update])
         outcomes = program.run([signer], keyring.choose_enrolment(operator, payout), choice)
     _print(outcomes, as_json=as_json)
 
@@ -112,7 +120,7 @@ def fleet(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
     pull_seconds: PullOption = 300.0,
     rpc: RpcOption = None,
     passphrase_file: PassphraseOption = None,
-    update: UpdateOption = "trained",
+    update: UpdatesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run many nodes in one process: each with its own wallet, registration and data, all from one encrypted seed.
@@ -122,11 +130,13 @@ def fleet(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
     from client.node.wallets import Keyring  # noqa: PLC0415
 
     _limit_threads(threads)
+    updates = update or _HONESTLY
+    _verify_updates(updates, count)
     settings, found = contact(coordinator, patient=True)
     keyring = Keyring(found.home, settings, passphrase_file)
     choice = _choose_data(settings, platform, platform_token_file, data, pull_seconds)
     with keyring.unlock_fleet(seed_file, count) as signers:
-        program = _Program(settings, found, rpc, max_ahead, 1 if once else rounds, threads, update)
+        program = _Program(settings, found, rpc, max_ahead, 1 if once else rounds, threads, updates)
         outcomes = program.run(signers, keyring.choose_enrolment(operator, payout), choice)
     _print(outcomes, as_json=as_json)
 
@@ -142,11 +152,11 @@ class _Program:
         max_ahead: int | None,
         rounds: int | None,
         threads: int,
-        update: Literal["trained", "zero"],
+        updates: Sequence[str],
     ) -> None:
         self._settings, self._contact, self._rpc = settings, found, rpc or settings.rpc
         self._max_ahead, self._rounds = max_ahead or settings.max_ahead, rounds
-        self._threads, self._update = threads, update
+        self._threads, self._updates = threads, updates
 
     def run(self, signers: Sequence[Signer], enrolment: Enrolment, data: DataChoice) -> list[Outcome]:
         """Runs the nodes until they end."""
@@ -162,26 +172,39 @@ class _Program:
 
         async def main() -> list[Outcome]:
             with open_display(len(signers), live=sys.stderr.isatty()) as display:
-                host = self._create_host(display, len(signers), version)
+                host = self._create_host(display, signers, version)
                 return await run_nodes(host, signers, enrolment, data, version)
 
         return asyncio.run(main())
 
-    def _create_host(self, display: Display, nodes: int, version: str) -> Host:
+    def _create_host(self, display: Display, signers: Sequence[Signer], version: str) -> Host:
         from client.node.host import Host, Rules  # noqa: PLC0415
-        from client.node.training import create_trainer  # noqa: PLC0415
 
         rules = Rules(max_ahead=self._max_ahead, slack_seconds=self._settings.anchor_slack_seconds, rounds=self._rounds)
         return Host(
             url=self._contact.url,
             pin=self._contact.pin,
             home=self._contact.home,
-            trainer=create_trainer(self._update, version, "cpu", self._threads),
+            trainer=self._create_trainer(signers, version),
             display=display,
             rules=rules,
             chain=self._create_anchors(),
-            nodes=nodes,
+            nodes=len(signers),
         )
+
+    def _create_trainer(self, signers: Sequence[Signer], version: str) -> Trainer:
+        from client.node.training import HonestTrainer  # noqa: PLC0415
+
+        honest = HonestTrainer(version, "cpu", self._threads)
+        if set(self._updates) == set(_HONESTLY):
+            return honest
+        from client.api import Api  # noqa: PLC0415 -- honest nodes start without these
+        from client.identity import Identity  # noqa: PLC0415
+        from client.node.dishonest import create_trainer  # noqa: PLC0415
+        from client.node.eyes import Eyes  # noqa: PLC0415
+
+        eyes = Eyes(Identity(Api(self._contact.url), signers[0], self._contact.pin.chain_id))
+        return create_trainer(self._updates, [signer.address for signer in signers], eyes, honest)
 
     def _create_anchors(self) -> ChainAnchors | None:
         if self._rpc is None:
@@ -201,6 +224,14 @@ def _limit_threads(threads: int) -> None:
     if threads:
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ[name] = str(threads)
+
+
+def _verify_updates(names: Sequence[str], nodes: int) -> None:
+    """Before a wallet is opened. Raises UsageRefused."""
+    if set(names) != set(_HONESTLY):
+        from client.node.dishonest import verify_parts  # noqa: PLC0415 -- with torch, two seconds of imports
+
+        verify_parts(names, nodes)
 
 
 def _choose_data(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ from client.node.database import Database, DatabaseThread
 from client.node.display import Display
 from client.node.journal import Journal
 from client.node.models import ModelCache
-from client.node.training import Trained, Trainer, Work
+from client.node.training import Reader, Trained, Trainer, Work
 from client.pins import Pin
 from client.transport import Patience
 
@@ -71,7 +71,7 @@ class CoordinatorRemarks:
 
 @dataclass
 class Host:
-    """The shared parts. Close it when the nodes have ended."""
+    """The shared parts. Close it when the nodes have ended. `readers` are its nodes' data, by address."""
 
     url: str
     pin: Pin
@@ -81,6 +81,7 @@ class Host:
     rules: Rules
     chain: AnchorReader | None = None
     nodes: int = 1
+    readers: Mapping[bytes, Reader] = field(default_factory=dict)
     now: Callable[[], float] = time.time
     patience: Patience = field(default_factory=lambda: Patience(attempts=None))
 
@@ -119,5 +120,6 @@ class Host:
         for api in self._apis:
             await api.close()
         self._training.shutdown(cancel_futures=True)
+        self.trainer.close()
         self.journal_thread.close()
         self.database.close()

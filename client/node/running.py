@@ -80,6 +80,7 @@ async def run_nodes(
     """
     try:
         sources = create_sources(host, signers, data)
+        host.readers = {signer.address: source.read for signer, source in zip(signers, sources, strict=True)}
         await ensure_registered(
             host.api,
             host.pin,

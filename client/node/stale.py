@@ -91,8 +91,8 @@ class StaleMoves:
 
 
 def _quantise(move: Vector32, job: Job, clip: int) -> bytes:
+    from learning.payload import write_update  # noqa: PLC0415
     from learning.quantise import UnusableMove, quantise  # noqa: PLC0415 -- numpy, where it is needed
-    from learning.screen import write_update  # noqa: PLC0415
 
     try:
         return write_update(quantise(move, job.spec.fraction_bits, clip))

@@ -1,6 +1,6 @@
-"""What a node does with an assignment's model: a small strategy, honest or not, that ends in a payload.
+"""What a node does with an assignment's model, which ends in a payload: it trains.
 
-`HonestTrainer` trains. `ZeroTrainer` sends a zero update: the free rider that earns exactly nothing.
+What dishonest nodes do instead is in `dishonest.py`, which an honest node never loads.
 """
 
 from __future__ import annotations
@@ -8,17 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from client.errors import ClientError
 from ledger.hashing import sha256
 from ledger.spec import JobSpec
+from ledger.wire import CommitAssignment
 
 if TYPE_CHECKING:
     from learning.parameters import Vector32
     from learning.tasks import Examples, Task
 
-UpdateKind = Literal["trained", "zero"]
+HONEST = "trained"
+INFLATED = "inflated-counts"
+"""Names of `--update` beside those of dishonest strategies: to train, and to train but claim more samples."""
 
 # A data set whose sizes are unknown before it is read: the task turns it into its own examples.
 Reader = Callable[["Task"], "Examples"]
@@ -28,14 +31,19 @@ Reader = Callable[["Task"], "Examples"]
 class Work:
     """One training: the task and rules of a job, the model file to start from, one node's data.
 
-    `clip` bounds the update's norm in units of 2^-fraction_bits; `seed` is this node's and round's own.
+    `clip` bounds the update's norm in units of 2^-fraction_bits; `seed` is this node's and round's own; `readers` are
+    those of every node in this process, by address.
     """
 
+    job: bytes
+    round: int
+    node: bytes
     spec: JobSpec
     model: bytes
     read_examples: Reader
     clip: int
     seed: int
+    readers: Mapping[bytes, Reader]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +75,25 @@ class Trainer(Protocol):
     def train(self, work: Work) -> Trained:
         """Raises Malformed when data or model are not the task's, TrainingFailed when nothing comes of them."""
 
+    def close(self) -> None:
+        """Ends what it keeps open."""
+
 
 class HonestTrainer:
     """Trains on the node's data as the job's task says, with at most `threads` threads (0: as many as torch likes)."""
 
     def __init__(self, version: str, device: str, threads: int = 0) -> None:
-        self._version, self._device, self._threads = version, device, threads
+        self.version, self.device, self.threads = version, device, threads
 
     def train(self, work: Work) -> Trained:
         """The scaled and rounded move of one local training."""
-        import torch  # noqa: PLC0415 -- two seconds of imports
-
+        from learning.payload import write_update  # noqa: PLC0415 -- two seconds of imports
         from learning.quantise import UnusableMove, quantise  # noqa: PLC0415
-        from learning.screen import write_update  # noqa: PLC0415
         from learning.tensors import read_model  # noqa: PLC0415
 
-        if self._threads:
-            torch.set_num_threads(self._threads)
-        began, cpu_began = time.perf_counter(), time.thread_time()
+        limit_torch(self.threads)
         task = find_task(work.spec)
+        began, cpu_began = time.perf_counter(), time.thread_time()
         training = task.train(read_model(task.layout, work.model), work.read_examples(task), work.seed)
         try:
             payload = write_update(quantise(training.move, work.spec.fraction_bits, work.clip))
@@ -93,41 +101,31 @@ class HonestTrainer:
             raise TrainingFailed(str(error)) from None
         seconds = time.perf_counter() - began
         report = {
-            "device": self._device,
+            "device": self.device,
             "loss": f"{training.loss:.6f}",
             "seconds": f"{seconds:.3f}",
-            "version": self._version,
+            "version": self.version,
         }
         return Trained(payload, training.samples, seconds, time.thread_time() - cpu_began, report, training.move)
 
-
-class ZeroTrainer:
-    """Sends a zero update and claims to have trained."""
-
-    def __init__(self, version: str, device: str) -> None:
-        self._version, self._device = version, device
-
-    def train(self, work: Work) -> Trained:
-        """An update of zeros."""
-        import numpy as np  # noqa: PLC0415
-
-        from learning.screen import write_update  # noqa: PLC0415
-
-        task = find_task(work.spec)
-        samples = task.count_positions(work.read_examples(task))
-        payload = write_update(np.zeros(task.layout.size, np.int16))
-        report = {
-            "device": self._device,
-            "loss": "0.000000",
-            "seconds": "0.001",
-            "version": self._version,
-        }
-        return Trained(payload, samples, 0.0, 0.0, report)
+    def close(self) -> None:
+        """Nothing is open."""
 
 
-def create_trainer(kind: UpdateKind, version: str, device: str, threads: int) -> Trainer:
-    """The strategy of that name."""
-    return HonestTrainer(version, device, threads) if kind == "trained" else ZeroTrainer(version, device)
+def describe_work(
+    work: CommitAssignment, node: bytes, spec: JobSpec, model: bytes, read: Reader, readers: Mapping[bytes, Reader]
+) -> Work:
+    """An assignment as a trainer sees it; `read` gives the node's own data."""
+    seed = compute_seed(work.job, work.round, node)
+    return Work(work.job, work.round, node, spec, model, read, work.clip, seed, readers)
+
+
+def limit_torch(threads: int) -> None:
+    """Holds torch to so many threads; 0 leaves it alone."""
+    if threads:
+        import torch  # noqa: PLC0415 -- two seconds of imports
+
+        torch.set_num_threads(threads)
 
 
 def find_task(spec: JobSpec) -> Task:

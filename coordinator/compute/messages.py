@@ -20,13 +20,16 @@ class JobFiles:
 class RevealedPayload:
     """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why.
 
-    `age` is that of the model it was trained from, in rounds.
+    `node` is who sent it, `digest` the payload's SHA-256 (zero without one), `weight` what it weighs in the sum if
+    it is accepted, by the spec's rule.
     """
 
     seq: int
     verdict: int
     payload: Path | None
-    age: int = 0
+    node: bytes
+    digest: bytes
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from learning.tensors import read_model
 from ledger.evidence import OUTCOME
 from ledger.spec import JobSpec
 from ledger.tally import Verdict
-from ledger.weights import compute_weight
 
 _EVALUATION_SEED = 0
 
@@ -86,14 +85,16 @@ def _build_inputs(question: RoundWork) -> RoundInputs:
         state=state,
         validation=validation,
         beacon=question.beacon,
-        contributions=[_build_revealed(spec, payload) for payload in question.payloads],
+        contributions=[_build_revealed(payload) for payload in question.payloads],
+        read_earlier=_load_blobs(question.blobs).load,
     )
 
 
-def _build_revealed(spec: JobSpec, payload: RevealedPayload) -> RevealedContribution:
+def _build_revealed(payload: RevealedPayload) -> RevealedContribution:
     path = payload.payload or Path()
-    weight = compute_weight(spec, age=payload.age)
-    return RevealedContribution(payload.seq, weight, Verdict(payload.verdict), path.read_bytes)
+    return RevealedContribution(
+        payload.seq, payload.weight, Verdict(payload.verdict), path.read_bytes, payload.node, payload.digest
+    )
 
 
 def _stage(outcome: RoundOutcome, blobs: BlobStore) -> RoundResult:

@@ -21,25 +21,40 @@ from coordinator.jobs.service import load_job
 from coordinator.nodes.store import find_nodes
 from coordinator.nodes.tables import NodeRow
 from coordinator.rounds import cohort, store
-from coordinator.rounds.errors import AlreadyContributed, CohortFull, JobNotRunning, RoundClosed, WrongContribution
+from coordinator.rounds.errors import (
+    AlreadyContributed,
+    CohortFull,
+    JobNotRunning,
+    RoundClosed,
+    WrongContribution,
+    WrongVoucher,
+)
 from coordinator.rounds.phases import close_commit, prolong_commit
 from coordinator.rounds.tables import ContributionRow, RoundRow
 from ledger.age import verify_age
 from ledger.commitment import extend_accumulator
+from ledger.eip712 import Domain
 from ledger.errors import VerificationError
-from ledger.statements import Contribution, Receipt, Signed
+from ledger.spec import JobSpec
+from ledger.statements import Contribution, Receipt, Signed, Voucher
+from ledger.vouching import find_unfit
 
 _SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A contribution whose signature and report were verified; `digest` is its identity."""
+    """A contribution whose signature and report were verified; `digest` is its identity.
+
+    `voucher_signer` is who signed its voucher, None without one.
+    """
 
     statement: Contribution
     signature: bytes
     report: dict[str, str]
     digest: bytes
+    voucher: Signed[Voucher] | None = None
+    voucher_signer: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +86,7 @@ def build_receipt(row: ContributionRow) -> Signed[Receipt]:
     return Signed(statement, row.receipt_signature)
 
 
-def encode_statement(statement: Contribution) -> bytes:
+def encode_statement(statement: Contribution | Voucher) -> bytes:
     """Its canonical JSON: members are ASCII text and small integers, for which sorting the names is all there is."""
     return _SORTED.encode(statement.to_json()).encode("ascii")
 
@@ -110,6 +125,7 @@ class Counter:
         cohort.verify_admissible(self._session, self._job, desk.agreement, statement.node, desk.nodes)
         _verify_fields(statement, desk.round, self._context.settings.max_samples)
         _verify_age(arrival.report, desk)
+        _verify_voucher(arrival, desk.agreement.spec, self._context.domain)
         # 7
         self._seat(statement.node, desk)
         receipt = self._issue(arrival, desk)
@@ -194,7 +210,7 @@ class Counter:
 
 def _build_row(arrival: Arrival, receipt: Signed[Receipt]) -> dict[str, Any]:
     """A row of the contributions as the insert takes it."""
-    statement, promised = arrival.statement, receipt.statement
+    statement, promised, voucher = arrival.statement, receipt.statement, arrival.voucher
     return {
         "contribution": arrival.digest,
         "job": promised.job,
@@ -211,6 +227,8 @@ def _build_row(arrival: Arrival, receipt: Signed[Receipt]) -> dict[str, Any]:
         "received_at": promised.received_at,
         "anchor_by": promised.anchor_by,
         "receipt_signature": receipt.signature,
+        "voucher": None if voucher is None else encode_statement(voucher.statement),
+        "voucher_signature": None if voucher is None else voucher.signature,
     }
 
 
@@ -229,3 +247,11 @@ def _verify_age(report: Mapping[str, str], desk: _Desk) -> None:
         verify_age(desk.agreement.spec, report, desk.bases)
     except VerificationError as error:
         raise WrongContribution(f"report: {error.detail}", error.expected, error.got) from None
+
+
+def _verify_voucher(arrival: Arrival, spec: JobSpec, domain: Domain) -> None:
+    """Before there is a receipt: what has one becomes an entry, and an entry without a voucher could not be weighed."""
+    for unfit in find_unfit(spec, arrival.statement, arrival.report, arrival.voucher, domain):
+        raise WrongVoucher(unfit.field, unfit.expected, unfit.got)
+    if spec.vouchers is not None and arrival.voucher_signer != spec.vouchers.platform:
+        raise WrongVoucher("voucher.signature", spec.vouchers.platform, arrival.voucher_signer)

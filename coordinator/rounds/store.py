@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, bindparam, func
 from sqlmodel import Session, col, select
 
 from coordinator.rounds.moves import OPEN, SEALED
-from coordinator.rounds.tables import CohortRow, ContributionRow, EntryRow, EvidenceRow, RoundRow, StandingRow
+from coordinator.rounds.tables import CohortRow, ContributionRow, DrawRow, EntryRow, EvidenceRow, RoundRow, StandingRow
 from ledger.tree import Leaf
 
 _JOB: BindParameter[bytes] = bindparam("job")
@@ -141,6 +141,11 @@ def list_commitments(session: Session, job: bytes, number: int) -> dict[bytes, b
 def list_cohort(session: Session, job: bytes, number: int) -> set[bytes]:
     """The nodes admitted to a round."""
     return set(session.exec(select(CohortRow.node).where(CohortRow.job == job, CohortRow.round == number)).all())
+
+
+def find_draw(session: Session, job: bytes, number: int) -> DrawRow | None:
+    """How a round's cohort came about."""
+    return session.get(DrawRow, (job, number))
 
 
 def find_members(session: Session, job: bytes, number: int, nodes: Iterable[bytes]) -> set[bytes]:

@@ -10,8 +10,9 @@ import numpy as np
 
 from learning.gradient import PublicGradient
 from learning.parameters import Vector32, Vector64
-from learning.quantise import Update, quantise
+from learning.quantise import Update, dequantise, quantise
 from learning.tasks import Examples, Task
+from ledger.hashing import sha256
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ class Sight:
         """This node's chance in this round."""
         return np.random.default_rng(self.seed)
 
+    def find_common_seed(self) -> int:
+        """A seed that everyone who sees this round has, so that a group needs no words to agree.
+
+        It counts the rounds too: after a round that changed nothing the model is the one before.
+        """
+        return int.from_bytes(sha256(self.models[-1].tobytes() + len(self.models).to_bytes(8, "big"))[:8], "big")
+
     def scale(self, direction: Vector64) -> Update:
         """The direction at the largest norm that passes screening."""
         norm = float(np.sqrt(np.sum(direction * direction)))
@@ -52,8 +60,19 @@ class Sight:
 
     def train(self, examples: Examples) -> Update:
         """Honest training on these examples."""
-        move = self.task.train(self.models[-1], examples, self.seed).move
+        return self.quantise(self.task.train(self.models[-1], examples, self.seed).move)
+
+    def quantise(self, move: Vector32 | Vector64) -> Update:
+        """The move as integers, shortened where it is too long."""
         return quantise(move, self.fraction_bits, self.clip)
+
+    def dequantise(self, update: Update) -> Vector64:
+        """The move that an update stands for."""
+        return dequantise(update, self.fraction_bits)
+
+    def list_earlier(self) -> list[Update]:
+        """All public updates of the rounds before that are not zero, the oldest first."""
+        return [update for earlier in self.updates for update in earlier if update.any()]
 
     def nothing(self) -> Update:
         """A zero update."""

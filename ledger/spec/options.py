@@ -50,6 +50,11 @@ class Screening:
         """The least kurtosis that passes, exactly."""
         return Fraction(self.least_kurtosis)
 
+    @property
+    def window(self) -> int:
+        """How many rounds before its own an update is compared with: none where no near copy is refused."""
+        return self.near_copy_rounds if self.copy_cosine < 1 else 0
+
     def to_json(self) -> dict[str, JsonValue]:
         """Returns {"nearCopyCosine", "nearCopyRounds", "leastKurtosis"}."""
         return {
@@ -107,8 +112,8 @@ class Staleness:
         check_decimal("staleness.discount", self.discount, 1)
         require("staleness.discount", self.factor > 0, "above 0", self.discount)
         require("staleness.discount", self.max_age > 0 or self.factor == 1, "'1' with maxAge 0", self.discount)
-        leaves = FRESH * self.factor**self.max_age >= 1
-        require("staleness.discount", leaves, f"to leave 1/{FRESH} of the weight after maxAge rounds", self.discount)
+        least = f"enough that the oldest still weighs something: discount^{self.max_age} of at least 1/{FRESH}"
+        require("staleness.discount", self.factor**self.max_age * FRESH >= 1, least, self.discount)
 
     @property
     def factor(self) -> Fraction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ledger.age import read_age
 from ledger.errors import VerificationError
@@ -11,7 +11,7 @@ from ledger.statements import Receipt, Signed
 from ledger.tally import SCORE_BITS, Entry, Verdict, compute_signatures_digest
 from ledger.verify.bundle import AuditedJob
 from ledger.verify.results import Findings
-from ledger.weights import compute_weight
+from ledger.vouching import weigh
 
 CHECKS = ("entry-contribution", "entry-signatures", "verdict-weight")
 
@@ -54,7 +54,8 @@ def verify_verdicts(
 ) -> None:
     """20. Verdicts are the protocol's, void is void for all, and weights and scores belong to accepted entries alone.
 
-    `opened` is how many openings open their commitment: fewer than the cohort's minimum make the round void.
+    `opened` is how many openings open their commitment: fewer than the cohort's minimum make the round void. What an
+    accepted entry weighs follows from its contribution's voucher where the spec asks for one.
     """
     check = "verdict-weight"
     voids = sum(entry.body.verdict == Verdict.VOID for entry in entries)
@@ -74,7 +75,7 @@ def verify_verdicts(
     for seq, entry in enumerate(entries):
         _verify_verdict(job, entry, seq, findings)
         if contributions is not None and seq < len(contributions):
-            _verify_weight(job, entry, contributions[seq].report, seq, findings)
+            _verify_weight(job, entry, contributions[seq], seq, findings)
     findings.note(check, len(entries))
 
 
@@ -92,12 +93,14 @@ def _verify_verdict(job: AuditedJob, entry: Entry, seq: int, findings: Findings)
         findings.fail(check, "the scoring rule is 'by-weight'", seq, str(body.weight << SCORE_BITS), str(body.score))
 
 
-def _verify_weight(job: AuditedJob, entry: Entry, report: Mapping[str, str], seq: int, findings: Findings) -> None:
+def _verify_weight(
+    job: AuditedJob, entry: Entry, contribution: ReportedContribution, seq: int, findings: Findings
+) -> None:
     """An accepted entry weighs what the spec's rule gives; a report without an age fails the check `age` instead."""
     if entry.body.verdict != Verdict.ACCEPTED:
         return
     try:
-        weight = compute_weight(job.spec, age=read_age(job.spec, report))
+        weight = weigh(job.spec, contribution.voucher, read_age(job.spec, contribution.report))
     except VerificationError:
         return
     if entry.body.weight != weight:

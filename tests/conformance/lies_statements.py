@@ -12,7 +12,7 @@ from ledger.evidence import ReportedContribution
 from ledger.hashing import keccak256, sha256
 from ledger.hexadecimal import to_hex
 from ledger.signatures import Signer
-from ledger.statements import Acceptance, Signed
+from ledger.statements import Acceptance, Signed, Voucher
 from ledger.tally import Verdict
 from tests.conformance.case import ANY, LEARNING, Case, drop, edit
 from tests.conformance.case import UNKNOWN as NOT_KNOWN
@@ -69,6 +69,7 @@ def _list_contributions() -> Iterator[Case]:
         ("another-model", {"age": "0", "trainedFrom": to_hex(OTHER)}),
     ):
         yield Case("age", what, partial(_report, report), LEARNING)
+    yield Case("voucher", "uncalled-for", _vouch)
     yield Case("contribution-fields", "missing-byte", partial(_cut, evidence.CONTRIBUTIONS), others=ANY)
     yield Case("contribution-fields", "left-out", partial(_keep_back, evidence.CONTRIBUTIONS), outcome=NOT_KNOWN)
 
@@ -91,6 +92,14 @@ def _alter_samples(draft: Draft) -> None:
     statement = replace(item.signed.statement, samples=1_000_000)
     draft.contributions[0] = replace(item, signed=replace(item.signed, statement=statement))
     draft.resign()
+
+
+def _vouch(draft: Draft) -> None:
+    """A voucher beside a contribution of a job that weighs all alike: nobody signed that it belongs there."""
+    item = draft.contributions[0]
+    statement = item.signed.statement
+    voucher = Voucher(statement.job, statement.round, statement.node, 5, statement.samples)
+    draft.contributions[0] = replace(item, voucher=Signed.issue(voucher, draft.setting.domain, STRANGER))
 
 
 def _count_twice(draft: Draft) -> None:

@@ -19,7 +19,8 @@ from client.auditor.explaining import explain
 from client.auditor.sources import ChainFacts, KeptJob, PostedRound
 from contracts.state import AccountState
 from coordinator.app import create_app
-from learning.screen import write_update
+from learning.payload import write_update
+from ledger.spec import Adam
 from ledger.statements import RoundHeader, Terms
 from ledger.verify.bundle import AnchoredRound
 from ledger.verify.chain import compute_anchor
@@ -47,9 +48,9 @@ async def serve(house: House) -> AsyncIterator[str]:
         await serving
 
 
-async def play(house: House, course: Course, readers: str = "public") -> Scene:
+async def play(house: House, course: Course, readers: str = "public", **rules: object) -> Scene:
     """Two scored rounds: one node sends zeros, one sends too much and then does not reveal."""
-    scene = await set_scene(house, course, nodes=4, rounds=2, scored=True, evidence_readers=readers)
+    scene = await set_scene(house, course, nodes=4, rounds=2, scored=True, evidence_readers=readers, **rules)
     for number in (1, 2):
         assignment = await scene.nodes[0].poll()
         assert assignment is not None
@@ -120,6 +121,23 @@ async def test_what_a_coordinator_serves_passes_every_check(house: House, course
                 return explain(scene.job, 2, scene.nodes[0].address, sources).lines
 
         assert "accepted" in (await asyncio.to_thread(tell))[0]
+
+
+async def test_trust_and_adam_are_served_and_audited_as_all_else(house: House, course: Course) -> None:
+    """The reference and the second moment go through the compute child, the files and the wire."""
+    adam = Adam("0.9", "0.01")
+    scene = await play(house, course, aggregation_rule="trust-weighted", adam=adam, server_rate="0.01")
+    facts = await make_facts(scene)
+    async with serve(house) as url:
+        report = await run(scene, url, facts)
+        assert [str(result) for result in report.results if result.outcome is not Outcome.PASS] == []
+
+        def tell() -> tuple[str, ...]:
+            with Api(url) as api:
+                sources = Sources(CoordinatorEvidence(api, None), SimulatedChain(facts))
+                return explain(scene.job, 2, scene.nodes[2].address, sources).lines
+
+        assert "excluded by the aggregation rule" in (await asyncio.to_thread(tell))[0]
 
 
 async def test_evidence_that_is_not_for_strangers_is_unknown_to_them(house: House, course: Course) -> None:

@@ -113,6 +113,14 @@ def test_pickle_is_no_data(world: World, tmp_path: Path) -> None:
     assert "expected a .safetensors or .json file" in done.stderr
 
 
+def test_unknown_kind_of_update_is_answered_with_the_list_before_anything_is_made(tmp_path: Path) -> None:
+    command = ["tally", "node", "run", "--coordinator", "http://127.0.0.1:9", "--data", "scans.json"]
+    done = run([*command, "--update", "nonsense"], {"TALLY_HOME": str(tmp_path / "home")})
+    assert done.returncode == 2
+    assert "--update nonsense: expected one of trained, inflated-counts, zero, " in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
 def _poor(world: World) -> dict[str, str]:
     """A requester without a token; its wallet is made on the way."""
     return world.client("poor")

@@ -109,7 +109,7 @@ def open_host(
 
 @dataclass(frozen=True)
 class Stage:
-    """A funded by-weight job and the data of the nodes that are registered for it."""
+    """A funded job, by weight unless scored, and the data of the nodes that are registered for it."""
 
     house: House
     terms: Terms

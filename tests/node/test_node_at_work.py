@@ -13,7 +13,6 @@ from client.entries import read_entry
 from client.node.agent import Agent
 from client.node.exchange import WalletElsewhere
 from client.node.host import Host
-from client.node.training import ZeroTrainer
 from coordinator.rounds.service import mark_anchored
 from ledger.tally import Verdict
 from tests.coordination.learning import Course
@@ -130,13 +129,3 @@ async def test_copied_wallet_is_found_out(stage: Stage, tmp_path: Path) -> None:
     assert copy.journal.find_all(stage.signer(0).address) == [], "the copy signed nothing"
     for host in (first, other, copy):
         await host.close()
-
-
-async def test_zero_updates_are_accepted_like_any_other(stage: Stage, tmp_path: Path) -> None:
-    """By weight they even earn; that they earn nothing where effect is measured is shown by the demo."""
-    host = open_host(stage.house, tmp_path / "home", Wire(stage.app), trainer=ZeroTrainer("test", "cpu"))
-    agents = [stage.agent(host, 0), stage.agent(host, 1)]
-    await asyncio.wait_for(asyncio.gather(*(agent.run() for agent in agents)), 30)
-    states = [kept.state for kept in host.journal.find_all(agents[0].node)]
-    assert states == ["revealed", "revealed"]
-    await host.close()

@@ -43,7 +43,9 @@ class RandomJudge:
 
     def judge(self, job: SimulatedJob, openings: Sequence[Opening | None], beacon: bytes) -> Judged:
         del beacon  # nothing is sampled
-        verdicts = [self._judge_one(job, opening, job.weigh(seq)) for seq, opening in enumerate(openings)]
+        verdicts = [
+            self._judge_one(job, opening, weight) for opening, weight in zip(openings, job.weights, strict=True)
+        ]
         if sum(opening is not None for opening in openings) < job.spec.cohort.minimum:
             return Judged([(Verdict.VOID, 0, 0)] * len(openings), job.model, {"void": "too-few"})
         if not any(verdict is Verdict.ACCEPTED for verdict, _, _ in verdicts):

@@ -139,6 +139,7 @@ def test_by_weight_goes_without_validation() -> None:
                 {"maxAge": 1, "discount": "0"},
                 {"maxAge": 1, "discount": "1.5"},
                 {"maxAge": 0, "discount": "0.5"},
+                {"maxAge": 8, "discount": "0.4"},
                 {"maxAge": 2, "discount": "0.03"},
             ],
         ),

@@ -8,8 +8,8 @@ import pytest
 
 from client.auditor import audit
 from client.auditor.checks import ALL_CHECKS
+from learning.payload import read_update
 from learning.score import ScoreRule, compute_product
-from learning.screen import read_update
 from ledger import evidence
 from ledger.hexadecimal import to_hex
 from ledger.spec import Staleness

@@ -6,9 +6,9 @@ from functools import cache
 
 from client.auditor import Scope, audit
 from client.auditor.checks import ALL_CHECKS
+from learning.payload import write_update
 from learning.quantise import Update
 from learning.round import Void
-from learning.screen import write_update
 from ledger.commitment import Opening
 from ledger.verify.results import Outcome
 from tests.simulated.audit import find

@@ -11,8 +11,8 @@ from client.errors import CoordinatorRefused
 from client.node.book import Job, JobBook
 from client.node.stale import StaleMoves
 from client.node.training import Trained, TrainingFailed
+from learning.payload import read_update
 from learning.quantise import compute_norm_squared
-from learning.screen import read_update
 from ledger.hexadecimal import to_hex
 from ledger.spec import NOTHING_STALE, Staleness
 from ledger.wire import CommitAssignment

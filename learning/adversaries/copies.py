@@ -1,0 +1,58 @@
+"""Other nodes' work sent as one's own: as it was, with an element changed, under noise, averaged."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from learning.adversaries.sight import Sight
+from learning.parameters import Vector64
+from learning.quantise import Update, compute_norm_squared
+
+_AVERAGED: Final = 20
+NOISE: Final = 1.5
+"""The norm of the noise over that of what it hides: a cosine of 0.55 with the original, where 0.6 is refused."""
+
+
+def copy_old_update(sight: Sight) -> Update:
+    """Another node's update of an earlier round, one element changed, so that its digest is new."""
+    everything = sight.list_earlier()
+    if not everything:
+        return sight.nothing()
+    generator = sight.generator()
+    copy = everything[int(generator.integers(len(everything)))].copy()
+    copy[int(generator.integers(copy.size))] ^= 1
+    return copy if compute_norm_squared(copy) <= sight.clip**2 else sight.scale(sight.dequantise(copy))
+
+
+def copy_exactly(sight: Sight) -> Update:
+    """Another node's update of the round before, as it was."""
+    newest = sight.updates[-1] if sight.updates else ()
+    fitting = [one for one in newest if 0 < compute_norm_squared(one) <= sight.clip**2]
+    return fitting[int(sight.generator().integers(len(fitting)))] if fitting else sight.nothing()
+
+
+def copy_with_noise(sight: Sight) -> Update:
+    """Another node's update of the round before, under as much noise as makes it no near copy, at full norm."""
+    newest = [one for one in (sight.updates[-1] if sight.updates else ()) if one.any()]
+    if not newest:
+        return sight.nothing()
+    generator = sight.generator()
+    chosen = sight.dequantise(newest[int(generator.integers(len(newest)))])
+    return sight.scale(add_noise(chosen, NOISE, generator))
+
+
+def average_old_updates(sight: Sight) -> Update:
+    """The mean of twenty updates of earlier rounds, at full norm."""
+    everything = sight.list_earlier()
+    if not everything:
+        return sight.nothing()
+    chosen = sight.generator().choice(len(everything), min(_AVERAGED, len(everything)), replace=False)
+    return sight.scale(np.mean([sight.dequantise(everything[one]) for one in chosen.tolist()], axis=0))
+
+
+def add_noise(move: Vector64, relative: float, generator: np.random.Generator) -> Vector64:
+    """The move `[n]` plus normal noise of `relative` times its norm."""
+    noise = generator.normal(size=move.size)
+    return move + noise * (relative * float(np.sqrt(np.sum(move * move) / np.sum(noise * noise))))
