@@ -7,7 +7,7 @@ Payloads are read one at a time, twice: first to screen and add them, then to sc
 2. Too few opened, or nothing accepted: the round is void. Else combine what was gathered by the job's rule, exactly; an
 update that the rule leaves out is excluded. One rule takes a reference from the validation set, which is published.
 3. Step: momentum or Adam, then the rate, halved until the loss on the beacon's sample falls; if it never does, the
-round is void.
+round is void and the momentum zero: kept, it would carry every later step the way that overshot.
 4. Score what was taken of each accepted update against the public gradient, or by weight.
 5. Leave the state for the next round.
 """
@@ -293,7 +293,8 @@ def _finish_by_effect(
         state=replace(outcome.state, pool=draw.pool),
     )
     if not descent.fell:
-        return replace(outcome, void=Void.LOSS_DID_NOT_FALL)
+        stopped = replace(outcome.state, momentum=np.zeros_like(outcome.state.momentum))
+        return replace(outcome, void=Void.LOSS_DID_NOT_FALL, state=stopped)
     effect = compute_effect(objective, step, descent.model, inputs.state)
     rule = ScoreRule(step.rate / 2**descent.halvings, outcome.divisor, inputs.rules.fraction_bits)
     scores = score_updates(contributions, effect, rule, published)
