@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from client.auditor.blind import BLIND_CHECKS, PRIVATE_SET, compare_clips, compare_verdicts, read_descent
 from client.auditor.blobs import Blobs, WrongBlob
 from client.auditor.checks import RECOMPUTED_CHECKS
-from client.auditor.blind import BLIND_CHECKS, PRIVATE_SET, compare_clips, compare_verdicts, read_descent
 from client.auditor.compare import compare_accounts, compare_files, compare_gradients, compare_judgements
 from client.auditor.learned import Learning, Unknown
 from client.auditor.published import take_over

@@ -1,4 +1,4 @@
-"""A private validation set: what an outsider can still check, what a lie costs even then, and a holder's whole audit."""
+"""A private validation set: what an outsider can still check, which lies it sees even then, a holder's audit."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -96,7 +96,12 @@ def test_outsider_finds_a_false_sum_or_step(name: str, check: str) -> None:
 
 @pytest.mark.parametrize(
     ("member", "value", "check"),
-    [("nextClip", 9_999, "outcome"), ("halvings", 3, "next-model"), ("halvings", 9, "outcome"), ("void", "too-few", "outcome")],
+    [
+        ("nextClip", 9_999, "outcome"),
+        ("halvings", 3, "next-model"),
+        ("halvings", 9, "outcome"),
+        ("void", "too-few", "outcome"),
+    ],
 )
 def test_outsider_finds_an_account_that_does_not_fit_the_updates(member: str, value: object, check: str) -> None:
     bundle = change_file(play().rounds[1].bundle, evidence.OUTCOME, lambda account: {**account, member: value})
