@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from sqlmodel import Session
 
@@ -17,7 +17,7 @@ from coordinator.jobs.privacy import verify_holder
 from coordinator.jobs.service import load_job
 from coordinator.problems import MalformedRequest
 from coordinator.refusals import RequestRefused, describe_refusals
-from coordinator.rounds import events, explain, store, views
+from coordinator.rounds import events, explain, history, store, views
 from coordinator.rounds.errors import (
     EvidenceNotForYou,
     NotClosedYet,
@@ -68,6 +68,17 @@ async def stream_events(job: Bytes32, context: InContext) -> StreamingResponse:
 async def show_earnings(node: Address, context: InContext) -> wire.Earnings:
     """Job by job: in all, in final rounds, and already claimed."""
     return await context.database.run_read(views.show_earnings, node)
+
+
+@router.get("/nodes/{node}/history", tags=["nodes"], summary="What became of a node's contributions")
+async def show_history(
+    node: Address,
+    context: InContext,
+    job: Annotated[Bytes32 | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+) -> wire.NodeHistory:
+    """Job by job, or of one job: its entries with verdict, weight, score and reward, the newest `limit` of each job."""
+    return await context.database.run_read(history.show_history, node, job, limit)
 
 
 @router.get("/rounds/{job}/{number}", summary="A round", responses=describe_refusals(UnknownRound, MalformedRequest))
