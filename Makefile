@@ -69,7 +69,7 @@ deep: dev ## the long profiles: more fuzzing, more examples
 demo: dev ## the main job, end to end, on real data
 	$(BIN)/tally demo
 
-bench: dev ## our figures beside the peers', in under half an hour
+bench: dev ## our figures beside the peers', in three quarters of an hour
 	$(BIN)/python -m bench
 
 clean: ## remove what `make dev` and the tools made

@@ -2,7 +2,7 @@
 
 How to write a bench
     A bench is a module `bench/<name>.py` with `run(report: Report) -> None`, and a line in `bench/benches.py`, which
-    also holds the order and each bench's share of the half hour that the whole may take on two quiet cores.
+    also holds the order and the minutes that each may take on two quiet cores.
 
     1. Build what both sides work on, from a fixed seed. `report.say("…")` before anything that takes over a second.
     2. Peers live in environments of their own, below `bench/peers/` (ignored by git), built by the bench itself:
@@ -25,5 +25,6 @@ How to write a bench
 
 What it writes
     `bench/results.json` keeps the last full run of each bench, with the machine, the versions and the time;
-    `docs/benchmarks.md` is rendered from it (`python -m bench --render` only renders).
+    `docs/benchmarks.md` is rendered from it (`python -m bench --render` only renders). `adversaries` also writes
+    `bench/verified.json`, from which, with the bars of `scores`, comes `docs/verified-work.md`.
 """

@@ -9,6 +9,7 @@ from bench import render
 from bench.benches import MINUTES, is_built, load
 from bench.machine import describe_machine
 from bench.report import Report
+from bench.verified import page
 
 
 def main() -> int:
@@ -16,11 +17,13 @@ def main() -> int:
     options = _parse()
     if options.render:
         render.write()
+        page.write()
         return 0
     built = [name for name in options.only or MINUTES if _is_there(name)]
     failed = [name for name in built if not _run(name, quick=options.quick)]
     if not options.quick:
         render.write()
+        page.write()
     if failed:
         print(f"benches that did not come to their end: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
@@ -30,7 +33,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Our figures beside the peers'.")
     parser.add_argument("--only", action="append", choices=list(MINUTES), metavar="NAME", help=" | ".join(MINUTES))
     parser.add_argument("--quick", action="store_true", help="measure less, save nothing")
-    parser.add_argument("--render", action="store_true", help="only write docs/benchmarks.md from the saved figures")
+    parser.add_argument("--render", action="store_true", help="only write the documents from the saved figures")
     return parser.parse_args()
 
 

@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,14 +16,17 @@ from bench.environments import PeerProcess, ask, python_environment, started
 from bench.figures import BYTES, SECONDS, Missing, at_most
 from bench.measure import clocked, compare
 from bench.report import Report
-from bench.robust_rules import measure_robust
+from bench.robust_rules import measure_robust, measure_trusted
 from learning.aggregate import Accumulator
 from learning.effect import score_updates
 from learning.parameters import Vector64
+from learning.payload import read_update, write_update
 from learning.quantise import Update
 from learning.robust.combination import Contributed
+from learning.round import RevealedContribution
 from learning.score import ScoreRule
-from learning.screen import Screen, read_update, write_update
+from learning.screening.memory import Memory
+from learning.screening.screen import Screen
 from ledger.tally import Verdict
 
 FLOWER, NUMPY = "Flower FedAvg", "NumPy float32 gemv, stacked, not decoded"
@@ -82,6 +86,7 @@ def measure_others(report: Report, flower: PeerProcess | Missing) -> None:
         report.say("Flower draws its replies")
         flower.call("prepare", size=size, weights=[1] * count)
     measure_robust(report, flower, payloads, size)
+    measure_trusted(report, payloads, size)
 
 
 def measure_mean_memory(report: Report, flower: PeerProcess | Missing) -> None:
@@ -141,14 +146,16 @@ def measure_stream(report: Report) -> None:
     effect, rule = draw_effect(size), ScoreRule(Fraction(1), count, FRACTION_BITS)
     report.say(f"streaming {count} updates of {size} parameters twice")
     begun = time.process_time()
-    screen, sums = Screen(size, 1 << 40, frozenset()), Accumulator(size)
-    for payload in stream.payloads():
-        judged = screen.judge(payload)
+    screen, sums = Screen(size, 1 << 40, Memory()), Accumulator(size)
+    opened = [
+        RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(stream.payload, seq)) for seq in range(stream.count)
+    ]
+    for judged in screen.judge(opened):
         assert judged.verdict is Verdict.ACCEPTED, judged
         assert judged.update is not None
         sums.add(judged.update, 1)
     assert sums.sum().size == size
-    assert len(screen.digests) == count
+    assert len(screen.remember().known) == count
     between = time.process_time()
     contributions = (Contributed(seq, read_update(payload, size), 1) for seq, payload in enumerate(stream.payloads()))
     scores = score_updates(contributions, effect, rule, None)
@@ -165,18 +172,21 @@ class Stream:
 
     def __init__(self, size: int, count: int) -> None:
         self._bases = [draw_update(seq, size) for seq in range(4)]
-        self._count = count
+        self.count = count
         self.seconds = 0.0
 
     def payloads(self) -> Iterator[bytes]:
         """All of them, in order, the same each time."""
-        for seq in range(self._count):
-            begun = time.process_time()
-            base = self._bases[seq % len(self._bases)]
-            base[0] = seq
-            payload = write_update(base)
-            self.seconds += time.process_time() - begun
-            yield payload
+        return map(self.payload, range(self.count))
+
+    def payload(self, seq: int) -> bytes:
+        """One of them."""
+        begun = time.process_time()
+        base = self._bases[seq % len(self._bases)]
+        base[0] = seq
+        payload = write_update(base)
+        self.seconds += time.process_time() - begun
+        return payload
 
 
 def draw_update(seq: int, size: int) -> Update:

@@ -17,6 +17,7 @@ MINUTES = {
     "gas": 1.5,
     "recommender": 8.0,
     "scores": 3.0,
+    "adversaries": 12.0,
     "startup": 1.0,
 }
 

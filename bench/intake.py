@@ -126,7 +126,7 @@ async def _prepare(folder: Path, nodes: int) -> Place:
 
 
 def _open(session: Session, context: Context, job: bytes, nodes: int) -> None:
-    mark_opened(session, job, at=context.now, block=2, transaction=bytes(32))
+    mark_opened(session, job, at=context.now, block=2, block_hash=bytes(32), transaction=bytes(32))
     rows = []
     for number in range(nodes):
         address = derive_signer(number).address

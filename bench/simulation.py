@@ -16,8 +16,8 @@ from bench.environments import PeerMissing, PeerProcess, python_environment, sta
 from bench.figures import PER_SECOND, Missing, at_least
 from bench.measure import Measurement, alternate, clocked, compare
 from bench.report import Report
+from learning.payload import write_update
 from learning.quantise import quantise
-from learning.screen import write_update
 from learning.tasks import Examples, Task, get_task
 
 SAMPLES, BATCH, RATE = 100, 10, 0.1

@@ -14,6 +14,7 @@ from learning.quantise import LARGEST, Update
 
 _PARTIAL_LIMIT: Final = (2**31 - 1) // LARGEST
 _WEIGHT_LIMIT: Final = (2**63 - 1) // LARGEST
+"""Intake takes no weights that could come to more (`ledger.weights.MOST_WEIGHT`)."""
 _BLOCK: Final = 1 << 17
 
 
@@ -62,15 +63,20 @@ class Accumulator:
 
 @dataclass(frozen=True, slots=True)
 class ServerStep:
-    """Where the server goes from `base [n]`: `momentum [n] float64` is the buffer after this round's mean came in."""
+    """Where the server goes from `base [n]`: along `direction [n] float64`.
+
+    That is the momentum after this round's mean came in, or Adam's quotient; then `stretch [n]` is what it stretches a
+    mean by in each parameter.
+    """
 
     base: Vector32
-    momentum: Vector64
+    direction: Vector64
     rate: Fraction
+    stretch: Vector64 | None = None
 
     def compute_model(self, halvings: int) -> Vector32:
-        """The next model at the rate η / 2^halvings: base + float32(η · M), one IEEE operation at a time."""
-        step = np.multiply(self.momentum, float(self.rate / 2**halvings))
+        """The next model at the rate η / 2^halvings: base + float32(η · direction), one IEEE operation at a time."""
+        step = np.multiply(self.direction, float(self.rate / 2**halvings))
         with np.errstate(over="ignore"):  # an absurd rate gives infinities, and their loss does not fall
             return np.add(self.base, step.astype(np.float32))
 
@@ -79,8 +85,12 @@ def compute_momentum(
     previous: Vector64, aggregate: NDArray[np.int64], weight: int, fraction_bits: int, momentum: Fraction
 ) -> Vector64:
     """Returns M = β · M + S / (W · 2^f), `[n] float64`, one IEEE operation at a time."""
-    mean = np.divide(aggregate.astype(np.float64), float(weight) * float(2**fraction_bits))
-    return np.add(np.multiply(previous, float(momentum)), mean)
+    return np.add(np.multiply(previous, float(momentum)), compute_mean(aggregate, weight, fraction_bits))
+
+
+def compute_mean(aggregate: NDArray[np.int64], weight: int, fraction_bits: int) -> Vector64:
+    """Returns S / (W · 2^f), `[n] float64`."""
+    return np.divide(aggregate.astype(np.float64), float(weight) * float(2**fraction_bits))
 
 
 class InexactArithmetic(RuntimeError):
@@ -103,11 +113,18 @@ def verify_arithmetic() -> None:
     near_one = np.full(8, 1.0 + 2.0**-30)
     squared = np.full(8, -(1.0 + 2.0**-29))
     halfway = np.full(8, 1.0 + 2.0**-24)
+    # Within a few millionths of a unit of where rounding changes: what is only nearly right is wrong here.
+    hard_square = np.full(8, float.fromhex("0x1.a970ea2a45f44p+1"))
+    hard_dividend = np.full(8, float.fromhex("0x1.93a22806e5594p+0"))
+    hard_divisor = np.full(8, float.fromhex("0x1.68e1fcac24d1fp+0"))
     cases = (
         ("float32 subnormal sum", np.add(tiny, tiny), 2.0**-129),
         ("float64 subnormal product", np.multiply(small, 0.5), 2.0**-1031),
         ("float64 to float32 subnormal", (small * 2.0**890).astype(np.float32), 2.0**-140),
         ("round half to even", halfway.astype(np.float32), 1.0),
+        ("square root", np.sqrt(hard_square), float.fromhex("0x1.d2b7d8877cfe9p+0")),
+        ("square root of a subnormal", np.sqrt(np.full(8, 2.0**-1074)), 2.0**-537),
+        ("quotient", np.divide(hard_dividend, hard_divisor), float.fromhex("0x1.1e537bc48d267p+0")),
         ("unfused product and sum", np.add(np.multiply(near_one, near_one), squared), 0.0),
     )
     for operation, results, expected in cases:

@@ -57,10 +57,16 @@ def _try(objective: Objective, step: ServerStep, halvings: int, before: float) -
     return Descent(model, halvings, before, after)
 
 
-def compute_effect(objective: Objective, base: Vector32, model: Vector32, state: RoundState) -> Vector64:
-    """Returns ∫∇L along the way from `base` to `model`, without the public directions of the state before the round."""
-    start = base.astype(np.float64)
+def compute_effect(objective: Objective, step: ServerStep, model: Vector32, state: RoundState) -> Vector64:
+    """Returns ∫∇L along the way from the base to `model`, without the public directions of the state before the round.
+
+    Where the step stretched the mean, so is ∫∇L: ⟨∇, P⊙c⟩ = ⟨P⊙∇, c⟩ is what an update c did. Directions are removed
+    after that, among updates, since it is updates that somebody could replay.
+    """
+    start = step.base.astype(np.float64)
     gradient = integrate_gradient(objective, start, model.astype(np.float64) - start)
+    if step.stretch is not None:
+        gradient = np.multiply(gradient, step.stretch)
     return remove_directions(gradient, order_directions(state.moves, state.gradients, state.momentum))
 
 

@@ -1,7 +1,7 @@
-"""A round's evidence as learning makes it: the small account in `outcome.json` and the arrays beside it.
+"""A round's evidence as learning makes it: small accounts in `outcome.json` and `screening.json`, arrays beside them.
 
-All of it is canonical: who recomputes a round writes the same bytes, but for `gradient.safetensors` and the losses,
-which depend on the processor's last digits and are compared with a tolerance.
+All of it is canonical: who recomputes a round writes the same bytes, but for `gradient.safetensors`,
+`reference.safetensors` and the losses, which depend on the processor's last digits and are compared with a tolerance.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from typing import Final
 import numpy as np
 
 from learning.gradient import PublicGradient
-from learning.parameters import Vector64
+from learning.optimiser import Moments
 from learning.round import RoundOutcome, Void
+from learning.rules import LearningRules
 from learning.tensors import MAX_HEADER_BYTES, ArrayType, read_arrays, write_arrays
 from ledger import canonical
 from ledger.errors import MalformedJson
-from ledger.evidence import AGGREGATE, GRADIENT, MOMENTUM, OUTCOME
+from ledger.evidence import AGGREGATE, GRADIENT, MOMENTUM, OUTCOME, REFERENCE, SCREENING
 from ledger.hashing import sha256
 from ledger.hexadecimal import parse_hex, to_hex
+from ledger.screening import encode_reasons
 
 _LOSS_DIGITS: Final = 9
 _LOSS_TOLERANCE: Final = 1e-6
@@ -106,14 +108,21 @@ class OutcomeAccount:
 
 
 def write_evidence(outcome: RoundOutcome) -> dict[str, bytes]:
-    """The files of an outcome by name: `outcome.json`, and sum, public gradient and momentum where there are any."""
-    files = {OUTCOME: OutcomeAccount.of(outcome).to_bytes()}
+    """The files of an outcome by name: the two accounts; sum, gradient, moments and reference where there are any."""
+    files = {
+        OUTCOME: OutcomeAccount.of(outcome).to_bytes(),
+        SCREENING: encode_reasons(outcome.clip, outcome.list_reasons()),
+    }
     if outcome.aggregate is not None:
         files[AGGREGATE] = write_arrays({"aggregate": outcome.aggregate})
     if outcome.gradient is not None:
         files[GRADIENT] = write_arrays({"gradient": outcome.gradient.values})
     if outcome.void is None:
-        files[MOMENTUM] = write_arrays({"momentum": outcome.state.momentum})
+        second = {"second": outcome.state.second} if outcome.state.second.size else {}
+        files[MOMENTUM] = write_arrays({"momentum": outcome.state.momentum, **second})
+    if outcome.reference is not None:
+        scale = np.array([outcome.reference.scale], np.int64)
+        files[REFERENCE] = write_arrays({"reference": outcome.reference.values, "scale": scale})
     return files
 
 
@@ -131,10 +140,25 @@ def read_gradient(files: Mapping[str, bytes], size: int) -> PublicGradient | Non
     return PublicGradient(arrays["gradient"], scale)
 
 
-def read_momentum(content: bytes, size: int) -> Vector64:
-    """Reads `momentum.safetensors`, `[size] float64`. Raises MalformedArrays."""
-    expected = {"momentum": ArrayType("F64", (size,))}
-    return read_arrays(content, expected, MOMENTUM, MAX_HEADER_BYTES + 8 + 8 * size)["momentum"]
+def read_reference(files: Mapping[str, bytes], size: int) -> PublicGradient | None:
+    """The published reference `[size]` of a round's files, None when the round has none.
+
+    Raises:
+        MalformedArrays, MalformedGradient: for a file that no honest round has.
+    """
+    if REFERENCE not in files:
+        return None
+    expected = {"reference": ArrayType("I32", (size,)), "scale": ArrayType("I64", (1,))}
+    arrays = read_arrays(files[REFERENCE], expected, REFERENCE, MAX_HEADER_BYTES + 16 + 4 * size)
+    return PublicGradient(arrays["reference"], int(arrays["scale"][0]))
+
+
+def read_moments(content: bytes, size: int, rules: LearningRules) -> Moments:
+    """Reads `momentum.safetensors`: `momentum [size] float64`, with Adam `second` too. Raises MalformedArrays."""
+    names = ("momentum",) if rules.adam is None else ("momentum", "second")
+    expected = {name: ArrayType("F64", (size,)) for name in names}
+    arrays = read_arrays(content, expected, MOMENTUM, MAX_HEADER_BYTES + 8 + 8 * size * len(names))
+    return Moments(arrays["momentum"], arrays.get("second", np.zeros(0)))
 
 
 def _write_loss(loss: float | None) -> str | None:

@@ -11,8 +11,9 @@ from learning.quantise import Update
 from learning.robust.choice import combine_held
 from learning.robust.combination import Combination, Contributed
 from learning.robust.held import HeldUpdates
+from learning.robust.trusted import Guide
 from learning.rules import MEAN, LearningRules
-from learning.screen import Screened
+from learning.screening.screen import Screened
 
 
 class Gathering(Protocol):
@@ -21,7 +22,7 @@ class Gathering(Protocol):
     def add(self, screened: Screened, weight: int, read: Callable[[], Update]) -> None:
         """Takes an accepted update; `read` reads it once more."""
 
-    def combine(self, momentum: Vector64) -> Combination:
+    def combine(self, momentum: Vector64, guide: Guide | None = None) -> Combination:
         """Combines at least one update; places count in the order of `add`. `momentum [n]` is the round's before."""
 
 
@@ -42,7 +43,7 @@ class _MeanGathering:
             self._sums.add(screened.update, weight)
             self._taken.append((read, weight))
 
-    def combine(self, momentum: Vector64) -> Combination:  # noqa: ARG002 -- a mean has no history
+    def combine(self, momentum: Vector64, guide: Guide | None = None) -> Combination:  # noqa: ARG002 -- it needs neither
         return Combination(self._sums.sum(), self._sums.weight, self._contribute)
 
     def _contribute(self) -> Iterator[Contributed]:
@@ -59,5 +60,5 @@ class _HeldGathering:
         if screened.update is not None:
             self._held.add(screened.update, weight, screened.digest)
 
-    def combine(self, momentum: Vector64) -> Combination:
-        return combine_held(self._rules, self._held, momentum)
+    def combine(self, momentum: Vector64, guide: Guide | None = None) -> Combination:
+        return combine_held(self._rules, self._held, momentum, guide)

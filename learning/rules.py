@@ -46,6 +46,8 @@ class LearningRules:
         check_aggregation(self.aggregation_rule, self.aggregation_tolerance)
         known = self.scoring_rule in (AUMANN_SHAPLEY, BY_WEIGHT)
         _require("scoringRule", known, f"{AUMANN_SHAPLEY!r} or {BY_WEIGHT!r}", self.scoring_rule)
+        guided = self.aggregation_rule != TRUST_WEIGHTED or self.scoring_rule == AUMANN_SHAPLEY
+        _require("aggregationRule", guided, "another rule where there is no validation set", self.aggregation_rule)
         _require("fractionBits", 0 < self.fraction_bits <= 24, "1 to 24", self.fraction_bits)
         _require("validationPositions", self.sample_positions > 0, "at least 1", self.sample_positions)
         _require("cohort.minimum", self.cohort_minimum > 0, "at least 1", self.cohort_minimum)
@@ -79,6 +81,11 @@ class LearningRules:
     def momentum(self) -> Fraction:
         """The server momentum β, exactly."""
         return parse_decimal("serverMomentum", self.server_momentum)
+
+    @property
+    def published_vectors(self) -> int:
+        """How many vectors a scored round publishes beside its move (see `optimiser.list_published`)."""
+        return 1 + (self.aggregation_rule == TRUST_WEIGHTED) + (0 if self.adam is None else 2)
 
     @property
     def tolerance(self) -> Fraction:

@@ -37,6 +37,18 @@ def draw_sample(pool: Positions, positions: int, count: int, beacon: bytes) -> D
     return Draw(_sort([*pool.tolist(), *chosen]), left)
 
 
+def draw_reference(sample: Positions, positions: int, count: int, beacon: bytes) -> Positions:
+    """Draws `count` of the validation set's `positions` for the reference, those outside the round's `sample` first.
+
+    So what chooses a round's step is not what pays for it, as long as the set lasts. The order is that of
+    SHA-256(SHA-256(beacon ‖ "reference") ‖ uint64 position); nothing is used up.
+    """
+    own = hashlib.sha256(beacon + b"reference").digest()
+    outside = np.setdiff1d(np.arange(positions, dtype=np.int64), sample).tolist()
+    chosen = _choose(outside, count, own)
+    return _sort([*chosen, *_choose(sample.tolist(), min(count, positions) - len(chosen), own)])
+
+
 def _choose(pool: Iterable[int], count: int, beacon: bytes) -> list[int]:
     return sorted(pool, key=lambda position: hashlib.sha256(beacon + position.to_bytes(8, "big")).digest())[:count]
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learning.gradient import PublicGradient
+from learning.moments import begin_second_moment
 from learning.parameters import Vector64
 from learning.rules import LearningRules
+from learning.screening.memory import MEMORY_TYPES, Memory
 from learning.tasks.task import Positions
 from learning.tensors import ArrayType, MalformedArrays, read_arrays, write_arrays
 
 KEPT: Final = 32
-"""How many global moves and published gradients count as public directions: the newest of a job.
+"""Of how many rounds the moves and published vectors count as public directions: the newest of a job.
 
 All of them in most jobs: a direction that is no longer removed can be replayed for as much as honest work earns.
 """
@@ -25,8 +27,10 @@ All of them in most jobs: a direction that is no longer removed can be replayed 
 class RoundState:
     """State before a round.
 
-    `momentum [n] float64`, `clip` in units of 2^-f, `pool` the validation positions not drawn yet (sorted), `moves` and
-    `gradients` the last 32, newest first, `digests` those of all updates of earlier rounds that passed screening.
+    `momentum [n] float64`, `clip` in units of 2^-f, `pool` the validation positions not drawn yet (sorted), `moves` the
+    last 32, newest first, `gradients` what so many rounds published beside them (see `optimiser.list_published`),
+    `memory` of the updates of earlier rounds that passed screening, `second [n] float64` Adam's second moment (empty
+    without it).
     """
 
     momentum: Vector64 = field(repr=False)
@@ -34,16 +38,17 @@ class RoundState:
     pool: Positions = field(repr=False)
     moves: tuple[Vector64, ...] = field(default=(), repr=False)
     gradients: tuple[PublicGradient, ...] = field(default=(), repr=False)
-    digests: frozenset[bytes] = field(default=frozenset(), repr=False)
+    memory: Memory = field(default_factory=Memory, repr=False)
+    second: Vector64 = field(default_factory=lambda: np.zeros(0), repr=False)
 
     @classmethod
     def initial(cls, size: int, rules: LearningRules, positions: int) -> RoundState:
         """The state before round 1 of a model with `size` parameters and a validation set of `positions` (0: none)."""
-        return cls(np.zeros(size), rules.first_clip, np.arange(positions, dtype=np.int64))
+        state = cls(np.zeros(size), rules.first_clip, np.arange(positions, dtype=np.int64))
+        return state if rules.adam is None else replace(state, second=begin_second_moment(size, rules.adam))
 
     def to_bytes(self) -> bytes:
         """The state as a safetensors file: equal states have equal bytes."""
-        digests = b"".join(sorted(self.digests))
         arrays: dict[str, NDArray[Any]] = {
             "momentum": self.momentum,
             "clip": np.array([self.clip], np.int64),
@@ -51,7 +56,8 @@ class RoundState:
             "moves": _stack([*self.moves], self.momentum.size, np.float64),
             "gradients": _stack([gradient.values for gradient in self.gradients], self.momentum.size, np.int32),
             "scales": np.array([gradient.scale for gradient in self.gradients], np.int64),
-            "digests": np.frombuffer(digests, np.uint8).reshape(-1, 32),
+            **self.memory.to_arrays(),
+            "second": self.second,
         }
         return write_arrays(arrays)
 
@@ -65,11 +71,14 @@ class RoundState:
             "moves": ArrayType("F64", (None, size)),
             "gradients": ArrayType("I32", (None, size)),
             "scales": ArrayType("I64", (None,)),
-            "digests": ArrayType("U8", (None, 32)),
+            **MEMORY_TYPES,
+            "second": ArrayType("F64", (None,)),
         }
         arrays = read_arrays(content, expected, "state", len(content))
         if len(arrays["scales"]) != len(arrays["gradients"]):
             raise MalformedArrays("state: scales", f"{len(arrays['gradients'])} scales", len(arrays["scales"]))
+        if arrays["second"].size not in (0, size):
+            raise MalformedArrays("state: second", f"0 or {size} elements", arrays["second"].size)
         gradients = zip(arrays["gradients"], arrays["scales"].tolist(), strict=True)
         return cls(
             arrays["momentum"],
@@ -77,7 +86,8 @@ class RoundState:
             arrays["pool"],
             tuple(arrays["moves"]),
             tuple(PublicGradient(values, scale) for values, scale in gradients),
-            frozenset(row.tobytes() for row in arrays["digests"]),
+            Memory.from_arrays(arrays),
+            arrays["second"],
         )
 
 

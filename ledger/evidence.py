@@ -15,11 +15,11 @@ from typing import Self, TypeGuard
 from ledger import canonical
 from ledger.columns import read_bytes, split_columns
 from ledger.commitment import Opening
-from ledger.errors import MalformedJson
+from ledger.errors import Malformed, MalformedJson, MalformedStatement
 from ledger.hashing import sha256
 from ledger.hexadecimal import parse_hex, to_hex
 from ledger.signatures import SIGNATURE_BYTES
-from ledger.statements import Closing, Contribution, Receipt, Signed
+from ledger.statements import Closing, Contribution, Receipt, Signed, Voucher
 from ledger.structs import read_all
 from ledger.tally import Entry
 
@@ -30,49 +30,58 @@ OPENINGS = "openings.json"
 ENTRIES = "entries.json"
 TREE = "tree.json"
 OUTCOME = "outcome.json"
+SCREENING = "screening.json"
+DRAW = "draw.json"
 AGGREGATE = "aggregate.safetensors"
 GRADIENT = "gradient.safetensors"
 MOMENTUM = "momentum.safetensors"
+REFERENCE = "reference.safetensors"
 MANIFEST = "manifest.json"
 HEADER = "header.json"
 ANCHOR = "anchor.json"
 
-ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME)
-ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM)
+PRIVATE = frozenset({GRADIENT, REFERENCE})
+"""What tells of the validation set: until the job ends for its holders alone, where the spec names any."""
+
+ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME, SCREENING, DRAW)
+ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM, REFERENCE)
 OUTSIDE = (MANIFEST, HEADER, ANCHOR)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedContribution:
-    """A node's signed contribution with the report its statement commits to."""
+    """A node's signed contribution with the report its statement commits to, and the voucher the report names."""
 
     signed: Signed[Contribution]
     report: Mapping[str, str]
+    voucher: Signed[Voucher] | None = None
 
     def to_json(self) -> dict[str, object]:
         """As it stands in `contributions.json`."""
-        return {**self.signed.to_json(), "report": dict(self.report)}
+        voucher = None if self.voucher is None else self.voucher.to_json()
+        return {**self.signed.to_json(), "report": dict(self.report), "voucher": voucher}
 
     @classmethod
     def from_json(cls, value: object) -> ReportedContribution:
         """Reads one item. Raises MalformedJson when the report is not an object of strings."""
-        fields = _object(CONTRIBUTIONS, value, {"statement", "signature", "report"})
-        report = fields.pop("report")
+        fields = _object(CONTRIBUTIONS, value, {"statement", "signature", "report", "voucher"})
+        report, voucher = fields.pop("report"), fields.pop("voucher")
         if not _is_report(report):
             raise MalformedJson(CONTRIBUTIONS, "report must be an object of strings")
-        return cls(Signed.from_json(Contribution, fields), report)
+        return cls(Signed.from_json(Contribution, fields), report, _read_voucher(voucher))
 
     @classmethod
     def from_json_all(cls, values: Sequence[object]) -> list[Self] | None:
         """Reads many at once: what `from_json` gives for each, or None where it might refuse one."""
-        columns = split_columns(values, ["statement", "signature", "report"])
+        columns = split_columns(values, ["statement", "signature", "report", "voucher"])
         if columns is None or not all(map(_is_report, columns[2])):
             return None
         statements = Contribution.from_json_all(columns[0])
         signatures = read_bytes(columns[1], SIGNATURE_BYTES)
-        if statements is None or signatures is None:
+        vouchers = _read_vouchers(columns[3])
+        if statements is None or signatures is None or vouchers is None:
             return None
-        return list(map(cls, map(Signed, statements, signatures), columns[2]))
+        return list(map(cls, map(Signed, statements, signatures), columns[2], vouchers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +196,21 @@ def encode_closing(closing: OpenedClosing) -> bytes:
 def decode_closing(content: bytes) -> OpenedClosing:
     """Reads `closing.json`."""
     return OpenedClosing.from_json(canonical.decode(content))
+
+
+def _read_voucher(value: object) -> Signed[Voucher] | None:
+    try:
+        return None if value is None else Signed.from_json(Voucher, value)
+    except Malformed as error:
+        # Its members have the names of a contribution's: whose they are must be said.
+        raise MalformedStatement("voucher", str(error)) from None
+
+
+def _read_vouchers(values: Sequence[object]) -> Sequence[Signed[Voucher] | None] | None:
+    """Vouchers where there are some, or None where one might be refused. A job has them for all or for none."""
+    if all(value is None for value in values):
+        return [None] * len(values)
+    return Signed.from_json_all(Voucher, values)
 
 
 def _is_report(value: object) -> TypeGuard[dict[str, str]]:

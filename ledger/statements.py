@@ -154,6 +154,24 @@ class Acceptance(Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class Voucher(Statement):
+    """A platform's word on what data it gave a node: `samples` of `viewers` distinct viewers. Signed by the platform.
+
+    Under the domain of JobLedger, and valid for exactly this job, round and node. No contract reads it.
+    """
+
+    TYPE: ClassVar[StructType] = define_type(
+        "Voucher(bytes32 job,uint64 round,address node,uint64 viewers,uint64 samples)"
+    )
+
+    job: bytes
+    round: int
+    node: bytes
+    viewers: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class Registration(Statement):
     """A node's word about its operator and payout. Signed by the node under the domain of NodeRegistry."""
 

@@ -30,7 +30,7 @@ _LEAF_KINDS: Final = ("uint64", "address", "uint128")
 
 
 class Verdict(IntEnum):
-    """What screening decided; only ACCEPTED has weight and score. 7 is reserved."""
+    """What screening decided; only ACCEPTED has weight and score."""
 
     ACCEPTED = 0
     UNREVEALED = 1
@@ -39,6 +39,7 @@ class Verdict(IntEnum):
     NORM = 4
     DUPLICATE = 5
     RECYCLED = 6
+    IMPLAUSIBLE = 7
     EXCLUDED = 8
     VOID = 9
 

@@ -7,16 +7,17 @@ from typing import Final
 
 from ledger.errors import VerificationError
 from ledger.spec import JobSpec
+from ledger.spec.options import FRESH
 
-FRESH: Final = 1 << 10
-"""What weights are multiplied by in jobs that take stale contributions, so that a discount leaves integers."""
+MOST_WEIGHT: Final = 1 << 47
+"""What the weights of a round may come to together: sums of two updates (16 bits) to a contribution stay in int64."""
 
 
 def compute_weight(spec: JobSpec, viewers: int = 0, samples: int = 0, age: int = 0) -> int:
     """Returns the weight of a contribution that is `age` rounds old, over what its voucher says (unused by `equal`).
 
-    `vouched-samples`: the samples, of each viewer at most `samplesPerViewer`. With staleness, floor(weight · 1024 ·
-    discount^age).
+    `vouched-samples`: the samples, at most `samplesPerViewer` for each viewer, so that viewers dealt out to more nodes
+    never weigh more. With staleness, floor(weight · 1024 · discount^age), which is at least 1 where the weight is.
 
     Raises:
         VerificationError: the age is beyond what the spec takes.

@@ -20,6 +20,7 @@ from ledger.wire_types import (
     SignedClosing,
     SignedHeader,
     SignedRegistration,
+    SignedVoucher,
     TermsField,
     WalletSignature,
 )
@@ -248,11 +249,15 @@ Assignment = Annotated[CommitAssignment | RevealAssignment, Field(discriminator=
 
 
 class ContributionRequest(Message):
-    """A signed contribution and the report its statement commits to (decimal strings, SHA-256 of canonical JSON)."""
+    """A signed contribution and the report its statement commits to (decimal strings, SHA-256 of canonical JSON).
+
+    `voucher` is the platform's, null where the job weighs all alike; the report's member `voucher` is its digest.
+    """
 
     statement: ContributionField
     signature: SignatureBytes
     report: dict[str, str] = Field(max_length=12)
+    voucher: SignedVoucher | None = None
 
 
 class ContributionView(Message):

@@ -17,7 +17,17 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from ledger.hexadecimal import parse_address, parse_hex, to_address, to_hex
-from ledger.statements import Acceptance, Closing, Contribution, Receipt, Registration, RoundHeader, Signed, Terms
+from ledger.statements import (
+    Acceptance,
+    Closing,
+    Contribution,
+    Receipt,
+    Registration,
+    RoundHeader,
+    Signed,
+    Terms,
+    Voucher,
+)
 
 T = TypeVar("T")
 
@@ -151,3 +161,4 @@ SignedClosing = Annotated[Signed[Closing], *_signed(Closing)]
 SignedHeader = Annotated[Signed[RoundHeader], *_signed(RoundHeader)]
 SignedAcceptance = Annotated[Signed[Acceptance], *_signed(Acceptance)]
 SignedRegistration = Annotated[Signed[Registration], *_signed(Registration)]
+SignedVoucher = Annotated[Signed[Voucher], *_signed(Voucher)]

@@ -3,22 +3,20 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
 from bench.recommendation.ranking import Scorer
 from bench.recommendation.views import History, Views
+from bench.scoring.archive import Archive, name_node
 from client.demo.viewers import deal_viewers
 from learning.parameters import Vector32
-from learning.quantise import quantise
-from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.quantise import Update, quantise
+from learning.round import RoundInputs, RoundOutcome, run_round
 from learning.rules import LearningRules
-from learning.screen import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, Objective, Positions, Task
 from learning.tasks.recommender import Recommender
-from ledger.tally import Verdict
 
 
 @dataclass(frozen=True)
@@ -40,20 +38,22 @@ class Federation:
         """One outcome a round, from the task's initial model."""
         model = self.task.initial_model(self.seed)
         state = RoundState.initial(model.size, self.rules, self.task.count_positions(self.validation))
-        turns = self._take_turns()
+        turns, archive = self._take_turns(), Archive()
         for number in range(1, rounds + 1):
             beacon = hashlib.sha256(f"beacon {self.seed} {number}".encode()).digest()
-            inputs = RoundInputs(self.task, self.rules, model, state, self.validation, beacon, ())
-            revealed = [self._contribute(inputs, seq, next(turns), number) for seq in range(self.cohort)]
+            inputs = RoundInputs(self.task, self.rules, model, state, self.validation, beacon, (), archive.read)
+            nodes = [next(turns) for _ in range(self.cohort)]
+            updates = [self._learn(inputs, node, number) for node in nodes]
+            revealed = archive.reveal(updates, [name_node(node) for node in nodes])
             outcome = run_round(replace(inputs, contributions=revealed))
             model, state = outcome.model, outcome.state
+            archive.keep(state.memory.list_payloads())
             yield outcome
 
-    def _contribute(self, inputs: RoundInputs, seq: int, node: int, number: int) -> RevealedContribution:
+    def _learn(self, inputs: RoundInputs, node: int, number: int) -> Update:
         seed = int.from_bytes(hashlib.sha256(f"{self.seed} {number} {node}".encode()).digest()[:8], "big")
         training = self.task.train(inputs.base, self.nodes[node], seed)
-        payload = write_update(quantise(training.move, self.rules.fraction_bits, inputs.state.clip))
-        return RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(bytes, payload))
+        return quantise(training.move, self.rules.fraction_bits, inputs.state.clip)
 
     def _take_turns(self) -> Iterator[int]:
         generator = np.random.default_rng(self.seed)

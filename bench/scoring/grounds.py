@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +10,15 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from bench.recommendation.views import Views
+from bench.scoring.archive import Archive, name_node
 from bench.scoring.game import Game
 from client.demo.viewers import deal_viewers, split_viewers
 from learning.parameters import Vector32
 from learning.quantise import Update, quantise
-from learning.round import RevealedContribution, RoundInputs, run_round
+from learning.round import RoundInputs, run_round
 from learning.rules import LearningRules
-from learning.screen import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, Task, get_task
-from ledger.tally import Verdict
 
 _NODES, _GROUPS = 200, 10
 _VALIDATION_SCANS = 600
@@ -48,16 +46,15 @@ class Ground:
         The step is the mean of that round's updates, without the momentum of the rounds before: that has no player.
         """
         count = self.task.count_positions(self.validation)
-        base = self.task.initial_model(1)
+        base, archive = self.task.initial_model(1), Archive()
         state = RoundState.initial(base.size, self.rules, count)
         for number in range(1, rounds + 1):
             updates = self.train(base, state.clip, number)
-            revealed = [
-                RevealedContribution(seq, 1, Verdict.ACCEPTED, partial(write_update, update))
-                for seq, update in enumerate(updates)
-            ]
+            revealed = archive.reveal(updates, [name_node(node) for node in range(len(updates))])
             beacon = hashlib.sha256(f"{number}".encode()).digest()
-            outcome = run_round(RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed))
+            inputs = RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed, archive.read)
+            outcome = run_round(inputs)
+            archive.keep(outcome.state.memory.list_payloads())
             base, state = outcome.model, outcome.state
         chosen = np.sort(np.random.default_rng(1).permutation(count)[:positions])
         updates = self.train(base, state.clip, rounds + 1)

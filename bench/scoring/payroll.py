@@ -3,16 +3,16 @@
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 
+from bench.scoring.archive import Archive, name_node
+from bench.scoring.remembering import remember
 from learning.adversaries import Behaviour, Sight
 from learning.parameters import Vector32
 from learning.quantise import Update
-from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.round import RoundInputs, RoundOutcome, run_round
 from learning.rules import LearningRules
-from learning.screen import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, Task
 from ledger.tally import Judgement, Standing, Verdict, compute_tally
@@ -46,16 +46,18 @@ class Job:
         nothing = (0,) * len(self.nodes)
         books = Paid(nothing, nothing, nothing)
         standings: dict[bytes, Standing] = {}
+        rehearsed, archive = remember(self.task), Archive()
         model = self.task.initial_model(self.seed)
         state = RoundState.initial(model.size, self.rules, self.task.count_positions(self.validation))
         models, outcomes, sent = [model], list[RoundOutcome](), list[Sequence[Update]]()
         for number in range(1, rounds + 1):
             updates = [
-                behave(self._look(models, outcomes, sent, state.clip, number, node))
+                behave(self._look(rehearsed, models, outcomes, sent, state.clip, number, node))
                 for node, behave in enumerate(self.behaviours)
             ]
-            outcome = run_round(self._reveal(models[-1], state, updates, number))
             names = [self._name(node, number) for node in range(len(self.nodes))]
+            outcome = run_round(self._reveal(archive, models[-1], state, updates, names, number))
+            archive.keep(outcome.state.memory.list_payloads())
             before = [standings.get(name, Standing()).earned for name in names]
             standings |= _pay(outcome, standings, names, number)
             rewards = [standings[name].earned - earned for name, earned in zip(names, before, strict=True)]
@@ -66,17 +68,22 @@ class Job:
             books = books.after(outcome, rewards)
             yield books
 
-    def _reveal(self, base: Vector32, state: RoundState, updates: Sequence[Update], number: int) -> RoundInputs:
-        weights = self.weights or [1] * len(updates)
-        revealed = [
-            RevealedContribution(seq, weights[seq], Verdict.ACCEPTED, partial(write_update, update))
-            for seq, update in enumerate(updates)
-        ]
+    def _reveal(
+        self,
+        archive: Archive,
+        base: Vector32,
+        state: RoundState,
+        updates: Sequence[Update],
+        names: Sequence[bytes],
+        number: int,
+    ) -> RoundInputs:
+        revealed = archive.reveal(updates, names, self.weights)
         beacon = hashlib.sha256(f"{self.seed} {number}".encode()).digest()
-        return RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed)
+        return RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed, archive.read)
 
     def _look(
         self,
+        task: Task,
         models: Sequence[Vector32],
         outcomes: Sequence[RoundOutcome],
         sent: Sequence[Sequence[Update]],
@@ -87,20 +94,11 @@ class Job:
         gradients = [outcome.gradient for outcome in outcomes if outcome.gradient is not None]
         seed = _seed(self.seed, number, node)
         accomplices = [self.nodes[member] for member in self.group] if node in self.group else []
-        return Sight(
-            self.task,
-            models,
-            gradients,
-            sent,
-            self.nodes[node],
-            clip,
-            self.rules.fraction_bits,
-            seed,
-            accomplices,
-        )
+        bits = self.rules.fraction_bits
+        return Sight(task, models, gradients, sent, self.nodes[node], clip, bits, seed, accomplices)
 
     def _name(self, node: int, number: int) -> bytes:
-        return ((number << 64 if node in self.throwaway else 0) + node + 1).to_bytes(20, "big")
+        return name_node((number << 64 if node in self.throwaway else 0) + node)
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 from client.auditor.blobs import Blobs
-from client.auditor.checks import RECOMPUTED_CHECKS
+from client.auditor.checks import POPULATION_CHECKS, RECOMPUTED_CHECKS
 from client.auditor.dues import Dues
 from client.auditor.payments import audit_payments
+from client.auditor.population import audit_population
 from client.auditor.report import Report
 from client.auditor.scope import NoSuchJob, NoSuchRound, Scope, Silence, Watcher
 from client.auditor.sources import ChainFacts, Sources
@@ -82,6 +83,7 @@ class _Run:
     history: History | None = None
     earned: dict[tuple[bytes, int], int] = field(default_factory=dict)
     dues: Dues | None = None
+    roomy: list[int] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._pool = ThreadPoolExecutor(self.scope.threads)
@@ -142,10 +144,11 @@ class _Run:
             unanchored = facts.gap or f"signed, and not on chain up to block {facts.block}"
             bundle = RoundFiles(number, files, anchored, handed_out, unanchored)
             verified = verify_round(job, self.history, bundle, self.spread)
+            drawn = self._audit_draw(job, facts, verified.evidence)
         self.history = verified.history
         entries = verified.evidence.entries or ()
         self.earned |= {(entry.node, number): entry.earned for entry in entries}
-        results = verified.results + self._recompute(verified.evidence, files)
+        results = verified.results + drawn + self._recompute(verified.evidence, files)
         if number >= self.scope.first:
             self.results += results
         if self.dues is not None:
@@ -157,8 +160,9 @@ class _Run:
         """What no round could answer is unknown, never silent."""
         findings = Findings(None)
         if job is None or last == 0:
-            findings.leave(ROUND_CHECKS, "there is no round" if job else "the job's own files cannot be relied on")
-            self.results += findings.answer(ROUND_CHECKS)
+            checks = (*ROUND_CHECKS, *POPULATION_CHECKS)
+            findings.leave(checks, "there is no round" if job else "the job's own files cannot be relied on")
+            self.results += findings.answer(checks)
         if job is None or last == 0 or self._recomputation is None:
             reason = "not asked for" if not self.scope.recompute else "there is no round to recompute"
             findings.leave(RECOMPUTED_CHECKS, reason)
@@ -184,7 +188,17 @@ class _Run:
             pending=() if facts.gap else tuple(range(len(facts.rounds) + 1, last + 1)),
             chain=facts.gap or facts.proven,
             dues=tuple(row for row in self.dues.rows if row.round >= self.scope.first) if self.dues else (),
+            roomy=tuple(self.roomy),
         )
+
+    def _audit_draw(self, job: AuditedJob, facts: ChainFacts, read: RoundEvidence) -> list[Result]:
+        """Who could have been in the cohort; `history` is still that of the rounds before."""
+        if self.history is None:
+            return []
+        posted = facts.rounds[read.round - 1].block if read.round <= len(facts.rounds) else None
+        if facts.registry is None and read.draw is not None and not read.draw.drawn:
+            self.roomy.append(read.round)
+        return audit_population(job, self.history, read, facts.registry, posted, facts.gap)
 
     def _prepare(self, job: AuditedJob) -> Recomputation | None:
         if not self.scope.recompute:

@@ -49,6 +49,7 @@ class Bundling:
     payloads: bool = False
     watcher: Watcher = field(default_factory=Silence)
     missing: list[str] = field(default_factory=list)
+    _private: str = field(default="", init=False, repr=False)
 
     def collect(self, rounds: int) -> None:
         """Fetches the job's files, those of rounds 1 to `rounds`, and the blobs they name."""
@@ -98,15 +99,17 @@ class Bundling:
         except Malformed:
             return
         self._fetch_blob("the initial model", spec.initial_model, MODEL_LIMIT_BYTES)
+        self._private = " (private until the job ends)" if spec.validation_holders is not None else ""
         if spec.validation is not None:
-            self._fetch_blob("the validation file", spec.validation, EXAMPLES_LIMIT_BYTES)
+            self._fetch_blob(f"the validation file{self._private}", spec.validation, EXAMPLES_LIMIT_BYTES)
 
     def _collect_round(self, number: int) -> None:
         files = self.source.fetch_round(self.job, number)
         for name, content in sorted(files.items()):
             self._lay(name_round(number, name), content)
         listed = _list_files(files.get(evidence.MANIFEST, b""))
-        self.missing += [name_round(number, name) for name in sorted(listed - set(files))]
+        for name in sorted(listed - set(files)):
+            self.missing.append(f"{name_round(number, name)}{self._private if name in evidence.PRIVATE else ''}")
         model = _read_model(files.get(evidence.HEADER, b""))
         if model is not None:
             self._fetch_blob(f"the model of round {number}", model, MODEL_LIMIT_BYTES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from client.auditor.registry import read_registry
 from client.auditor.sources import ChainFacts, KeptJob, PaidClaim, PostedRound
 from client.chain import fetch_token
 from contracts.gateway import Gateway
@@ -19,10 +20,13 @@ class LedgerChain:
     Args:
         gateway: the deployment.
         choose_block: which block everything is read at; the newest, where None.
+        whole: whether the auditor says that nothing lies before the first block that is read.
     """
 
-    def __init__(self, gateway: Gateway, choose_block: Callable[[Gateway], Block] | None = None) -> None:
-        self._gateway = gateway
+    def __init__(
+        self, gateway: Gateway, choose_block: Callable[[Gateway], Block] | None = None, *, whole: bool = False
+    ) -> None:
+        self._gateway, self._whole = gateway, whole
         self._choose_block = choose_block or Gateway.fetch_head
         self._times: dict[int, int] = {}
 
@@ -58,6 +62,7 @@ class LedgerChain:
             {node: gateway.fetch_claimed(job, node, block) for node in sorted({event.node for event in claims})},
             gateway.deployment.code_hashes["JobLedger"],
             token=fetch_token(gateway, state.token, block) if state else None,
+            registry=read_registry(gateway, job, block, whole=self._whole),
         )
         gateway.verify_block(block.number, block.hash)
         return facts

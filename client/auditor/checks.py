@@ -19,6 +19,11 @@ _RECOMPUTED: Final = (
         "An update was refused or accepted against the rules.",
     ),
     (
+        "reference",
+        "The reference that updates were trusted by is the auditor's own, within the tolerance of the gradient.",
+        "Updates were counted by how far they point where the coordinator wants.",
+    ),
+    (
         "aggregate",
         "The published sum is exactly what the job's aggregation rule makes of the accepted updates.",
         "An update was added that nobody sent, left out, or counted with another weight.",
@@ -76,6 +81,14 @@ _TRUSTED: Final = (
     ),
 )
 
+_POPULATION: Final = (
+    (
+        "cohort-population",
+        "Cohorts were drawn over the nodes that were registered with the job's stake, all of them and no others.",
+        "Nodes had a place that the chain knows nothing of, or others were left out.",
+    ),
+)
+
 
 def _number(first: int, rows: tuple[tuple[str, str, str], ...]) -> dict[str, Check]:
     return {row[0]: Check(number, *row) for number, row in enumerate(rows, start=first)}
@@ -84,8 +97,12 @@ def _number(first: int, rows: tuple[tuple[str, str, str], ...]) -> dict[str, Che
 RECOMPUTED_CHECKS: Final[Mapping[str, Check]] = _number(len(LEDGER_CHECKS) + 1, _RECOMPUTED)
 PAYMENT_CHECKS: Final[Mapping[str, Check]] = _number(len(LEDGER_CHECKS) + len(_RECOMPUTED) + 1, _PAID)
 TRUST_CHECKS: Final[Mapping[str, Check]] = _number(len(LEDGER_CHECKS) + len(_RECOMPUTED) + len(_PAID) + 1, _TRUSTED)
-ALL_CHECKS: Final[Mapping[str, Check]] = {**LEDGER_CHECKS, **RECOMPUTED_CHECKS, **PAYMENT_CHECKS, **TRUST_CHECKS}
+_TOLD: Final = {**LEDGER_CHECKS, **RECOMPUTED_CHECKS, **PAYMENT_CHECKS, **TRUST_CHECKS}
+POPULATION_CHECKS: Final[Mapping[str, Check]] = _number(len(_TOLD) + 1, _POPULATION)
+ALL_CHECKS: Final[Mapping[str, Check]] = {**_TOLD, **POPULATION_CHECKS}
 
 ANCHOR_CHECKS: Final = ("anchor-by", "anchor", "finality")
-CHAIN_CHECKS: Final = frozenset({*ANCHOR_CHECKS, *PAYMENT_CHECKS, *TRUST_CHECKS})
+WAITING_CHECKS: Final = (*ANCHOR_CHECKS, *POPULATION_CHECKS)
+"""What a round that is not on chain yet may leave open."""
+CHAIN_CHECKS: Final = frozenset({*ANCHOR_CHECKS, *PAYMENT_CHECKS, *TRUST_CHECKS, *POPULATION_CHECKS})
 """What only the chain answers: not required where it was left out on purpose."""

@@ -11,6 +11,7 @@ from learning.round import RoundOutcome
 from ledger import evidence
 from ledger.errors import Malformed
 from ledger.hashing import sha256
+from ledger.screening import decode_reasons
 from ledger.tally import Entry
 from ledger.verify.results import Findings
 
@@ -58,6 +59,22 @@ def compare_accounts(outcome: RoundOutcome, content: bytes, findings: Findings) 
     findings.note("outcome")
 
 
+def compare_reasons(outcome: RoundOutcome, content: bytes, findings: Findings) -> None:
+    """Check `screening`: every verdict's rule and the numbers it went by, exactly."""
+    mine = outcome.list_reasons()
+    try:
+        clip, theirs = decode_reasons(content)
+    except Malformed as error:
+        findings.fail("screening", f"{evidence.SCREENING} is malformed: {error}")
+        return
+    findings.expect("screening", outcome.clip, clip, f"{evidence.SCREENING} has another norm bound")
+    findings.expect("screening", len(mine), len(theirs), f"{evidence.SCREENING} has not one reason per contribution")
+    for own, stated in zip(mine, theirs, strict=False):
+        if own != stated:
+            operands = str(own.to_json()), str(stated.to_json())
+            findings.fail("screening", f"{evidence.SCREENING} gives another reason", own.seq, *operands)
+
+
 def compare_gradients(outcome: RoundOutcome, published: PublicGradient | None, findings: Findings) -> None:
     """Checks `gradient`, within the tolerance that processors differ by."""
     check = outcome.check
@@ -71,6 +88,27 @@ def compare_gradients(outcome: RoundOutcome, published: PublicGradient | None, f
         if not check.agrees:
             findings.fail("gradient", "not the auditor's own, within the tolerance", None, None, str(check))
         findings.note("gradient", 1, f"differs by at most {check.largest_difference} of {check.largest_element}")
+
+
+def compare_references(outcome: RoundOutcome, published: PublicGradient | None, findings: Findings) -> None:
+    """Checks `reference`, within the tolerance that processors differ by.
+
+    Raises:
+        Unknown: none was published that the sum could follow from.
+    """
+    check = outcome.reference_check
+    if outcome.reference is None:
+        if published is not None:
+            findings.fail("reference", "a reference was published for a round that has none")
+        findings.note("reference", 1, "this round has none")
+    elif published is None or check is None:
+        if not findings.has_failed("reference"):
+            findings.fail("reference", "no reference was published")
+        raise Unknown("no reference was published that the sum could follow from")
+    else:
+        if not check.agrees:
+            findings.fail("reference", "not the auditor's own, within the tolerance", None, None, str(check))
+        findings.note("reference", 1, f"differs by at most {check.largest_difference} of {check.largest_element}")
 
 
 def _describe(content: bytes | None) -> str:

@@ -65,7 +65,7 @@ def connect(
             is named.
         signer: signs in where evidence is for listed auditors; a key of this hour, where None.
         start_block: where events begin; else the block that the coordinator names, which can hide nothing unseen: the
-            number of rounds and the sum of claims are the ledger's.
+            number of rounds and the sum of claims are the ledger's, and the registry must not be older.
         remarks: is told when the coordinator stops answering.
 
     Raises:
@@ -79,7 +79,7 @@ def connect(
         first = info.start_block if start_block is None else start_block
         gateway = Gateway(provider, inspect_deployment(chain, policy.job_ledger, block=first))
         identity = Identity(api, signer or Signer(secrets.token_bytes(32)), chain.chain_id)
-        ledger = LedgerChain(gateway, partial(choose_block, policy=policy))
+        ledger = LedgerChain(gateway, partial(choose_block, policy=policy), whole=start_block is not None)
         sources = Sources(CoordinatorEvidence(api, identity), ledger, policy.code_hash, policy.coordinator)
         yield Connection(sources, compare_words(info, chain.chain_id, policy.job_ledger), gateway, policy)
 

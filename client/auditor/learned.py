@@ -27,12 +27,16 @@ class Unknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """Task, rules and validation examples (None in by-weight jobs) of a job, and where its files are."""
+    """Task, rules and validation examples (None in by-weight jobs) of a job, and where its files are.
+
+    `blind` says that the examples are private and not ours: what follows from them cannot be checked.
+    """
 
     task: Task
     rules: LearningRules
     validation: Examples | None
     blobs: Blobs
+    blind: bool = False
 
     @classmethod
     def load(cls, spec: JobSpec, blobs: Blobs) -> Learning:
@@ -43,6 +47,8 @@ class Learning:
             if spec.validation is None:
                 return cls(task, rules, None, blobs)
             content = blobs.load(spec.validation, EXAMPLES_LIMIT_BYTES)
+            if content is None and spec.validation_holders is not None:
+                return cls(task, rules, None, blobs, blind=True)
             if content is None:
                 raise Unknown("the validation file was not given")
             return cls(task, rules, task.read_examples(content), blobs)

@@ -8,39 +8,88 @@ from dataclasses import replace
 import numpy as np
 
 from client.auditor.learned import Learning, Unknown
-from learning.evidence import OutcomeAccount, read_gradient, read_momentum
+from learning.evidence import OutcomeAccount, read_gradient, read_moments, read_reference
+from learning.optimiser import Moments, list_published
+from learning.rules import TRUST_WEIGHTED
 from learning.sampling import draw_sample
+from learning.screening.memory import EarlierUpdate, Memory
+from learning.screening.rules import LEAST_JUDGED
 from learning.state import KEPT, RoundState
 from ledger import evidence
-from ledger.statements import RoundHeader
+from ledger.screening import Original, Rule, decode_reasons
+from ledger.verify.bundle import RoundEvidence
 
 
 def take_over(
-    learning: Learning, state: RoundState, header: RoundHeader | None, files: Mapping[str, bytes]
+    learning: Learning,
+    state: RoundState,
+    read: RoundEvidence,
+    files: Mapping[str, bytes],
+    memory: Memory | None = None,
 ) -> RoundState:
     """The state after a round: clip and momentum as published, the pool by drawing again, the public directions.
 
-    Digests of the round's updates are not known without its payloads: repetitions of them are not recognised later.
+    `memory` is what was seen of the round's updates; else they are known as the round's own account names them.
 
     Raises:
         Unknown: a file that it takes is not given.
         Malformed, WrongBlob: a file is not what it should be.
     """
+    header = read.head
     if header is None or evidence.OUTCOME not in files:
         raise Unknown(f"header or {evidence.OUTCOME} was not given")
+    state = replace(state, memory=_remember(learning, state, read, files) if memory is None else memory)
     account = OutcomeAccount.from_bytes(files[evidence.OUTCOME])
-    for name, published in ((evidence.MOMENTUM, account.void is None), (evidence.GRADIENT, account.scale is not None)):
+    scored = account.scale is not None and not learning.blind
+    for name, published in ((evidence.MOMENTUM, account.void is None), (evidence.GRADIENT, scored)):
         if published and name not in files:
             raise Unknown(f"{name} was not given")
-    state = replace(state, clip=account.next_clip)
+    rules = learning.rules
+    kept = KEPT * rules.published_vectors
+    state = _take_reference(learning, replace(state, clip=account.next_clip), files)
+    moments = Moments(state.momentum, state.second)
     if evidence.MOMENTUM in files:
-        state = replace(state, momentum=read_momentum(files[evidence.MOMENTUM], learning.size))
+        moments = read_moments(files[evidence.MOMENTUM], learning.size, rules)
+        state = replace(state, momentum=moments.momentum, second=moments.second)
+    if learning.blind:
+        return state
     if account.sample_digest is not None:
-        draw = draw_sample(state.pool, learning.positions, learning.rules.sample_positions, header.beacon)
+        draw = draw_sample(state.pool, learning.positions, rules.sample_positions, header.beacon)
         state = replace(state, pool=draw.pool)
     gradient = read_gradient(files, learning.size)
     if gradient is None:
         return state
     base, model = learning.load_model(header.base_model), learning.load_model(header.next_model)
     move = model.astype(np.float64) - base.astype(np.float64)
-    return replace(state, moves=(move, *state.moves)[:KEPT], gradients=(gradient, *state.gradients)[:KEPT])
+    gradients = (*list_published(gradient, moments, rules), *state.gradients)[:kept]
+    return replace(state, moves=(move, *state.moves)[:KEPT], gradients=gradients)
+
+
+def _take_reference(learning: Learning, state: RoundState, files: Mapping[str, bytes]) -> RoundState:
+    """A reference is public from its round on, whatever became of that."""
+    if learning.rules.aggregation_rule != TRUST_WEIGHTED or learning.blind:
+        return state
+    if evidence.MANIFEST not in files:
+        raise Unknown(f"{evidence.MANIFEST} was not given")
+    reference = read_reference(files, learning.size)
+    if reference is not None:
+        return replace(state, gradients=(reference, *state.gradients)[: KEPT * learning.rules.published_vectors])
+    if evidence.REFERENCE in evidence.Manifest.from_bytes(files[evidence.MANIFEST]).files:
+        raise Unknown(f"{evidence.REFERENCE} was not given")
+    return state
+
+
+def _remember(learning: Learning, state: RoundState, read: RoundEvidence, files: Mapping[str, bytes]) -> Memory:
+    """The updates that passed screening, by their digests in `screening.json` and the payloads in `openings.json`."""
+    if evidence.SCREENING not in files or read.contributions is None or read.openings is None:
+        raise Unknown(f"{evidence.SCREENING}, contributions or openings were not given")
+    passed: dict[bytes, Original] = {}
+    compared = []
+    _, reasons = decode_reasons(files[evidence.SCREENING])
+    for reason, item, opening in zip(reasons, read.contributions, read.openings, strict=False):
+        norm_squared, update = reason.norm_squared or 0, reason.update
+        if reason.rule in (Rule.ACCEPTED, Rule.AGGREGATION) and opening and update and norm_squared >= LEAST_JUDGED:
+            place = Original(read.round, reason.seq, item.signed.statement.node)
+            passed[update] = place
+            compared.append(EarlierUpdate(place, opening.payload_sha256, norm_squared))
+    return state.memory.after(passed, compared, learning.rules.screening.window)

@@ -7,30 +7,42 @@ goes on as published, so that later rounds are judged from what they state thems
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from client.auditor.blind import BLIND_CHECKS, PRIVATE_SET, compare_clips, compare_verdicts, read_descent
 from client.auditor.blobs import Blobs, WrongBlob
 from client.auditor.checks import RECOMPUTED_CHECKS
-from client.auditor.compare import compare_accounts, compare_files, compare_gradients, compare_judgements
+from client.auditor.compare import (
+    compare_accounts,
+    compare_files,
+    compare_gradients,
+    compare_judgements,
+    compare_reasons,
+    compare_references,
+)
 from client.auditor.learned import Learning, Unknown
 from client.auditor.published import take_over
 from learning.aggregate import InexactArithmetic
-from learning.evidence import read_gradient
+from learning.evidence import read_gradient, read_reference
 from learning.gradient import PublicGradient
 from learning.parameters import Vector32
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.rules import TRUST_WEIGHTED
+from learning.screening.memory import Memory
 from learning.state import RoundState
 from ledger import evidence
+from ledger.age import read_age
 from ledger.commitment import Opening, compute_beacon
-from ledger.errors import Malformed
+from ledger.errors import Malformed, VerificationError
 from ledger.hashing import sha256
+from ledger.spec import JobSpec
 from ledger.tally import Verdict
 from ledger.verify.bundle import AuditedJob, RoundEvidence
 from ledger.verify.results import Findings, Outcome, Result
+from ledger.vouching import weigh
 
 PAYLOAD_LIMIT_BYTES = 64 << 20
-WEIGHT = 1
 
 
 class Recomputation:
@@ -60,8 +72,7 @@ class Recomputation:
             self._state = self._compare(learning, state, read, files, findings)
             if findings.has_failed():
                 # The updates themselves were seen: a later copy of one is still recognised.
-                self._state = replace(state, digests=self._state.digests)
-                self._take_over(read, files, "stated, which is contradicted")
+                self._take_over(read, files, "stated, which is contradicted", (state, self._state.memory))
         except Unknown as gap:
             findings.leave(RECOMPUTED_CHECKS, gap.reason)
             self.skip(read, files)
@@ -72,10 +83,18 @@ class Recomputation:
         self.scores = None
         self._take_over(read, files, "published")
 
-    def _take_over(self, read: RoundEvidence, files: Mapping[str, bytes], how: str) -> None:
+    def _take_over(
+        self,
+        read: RoundEvidence,
+        files: Mapping[str, bytes],
+        how: str,
+        seen: tuple[RoundState, Memory] | None = None,
+    ) -> None:
+        """Goes on as published; `seen` is the state before the round, and the memory after it, where that is known."""
         try:
             learning, state = self._prepare()
-            self._state = take_over(learning, state, read.head, files)
+            state, memory = seen or (state, None)
+            self._state = take_over(learning, state, read, files, memory)
             self._remark = f"from the state that round {read.round} {how}"
         except (Unknown, Malformed, WrongBlob) as error:
             self._lost = self._lost or f"the state after round {read.round} is not known: {error}"
@@ -102,29 +121,89 @@ class Recomputation:
     ) -> RoundState:
         """Recomputes one round in four steps and returns the state after it.
 
-        1. Payloads and base model; 2. the published gradient; 3. the round; 4. one comparison per check.
+        1. Payloads and base model; 2. published reference and gradient; 3. the round; 4. one comparison per check.
         """
         if read.head is None or read.entries is None:
             raise Unknown("header or entries could not be read")
+        if learning.blind:
+            return self._compare_blindly(learning, state, read, files, findings)
         _require_files(files)
         # 1.
         contributions = self._load_contributions(read, findings)
         base = _load_base(learning, read.head.base_model, findings)
-        # 2. Scores follow from it exactly, and the next state carries it.
-        published = _read_published(learning, files, findings)
+        # 2. Sum and scores follow from them exactly, and the next state carries them.
+        reference = _read_published("reference", read_reference, learning, files, findings)
+        published = _read_published("gradient", read_gradient, learning, files, findings)
         # 3.
         beacon = _compute_beacon(read)
-        inputs = RoundInputs(learning.task, learning.rules, base, state, learning.validation, beacon, contributions)
-        outcome = _run(inputs, published)
-        self._keep_scores(inputs, outcome, read)
+        self._fetch_earlier(state)
+        inputs = RoundInputs(
+            learning.task,
+            learning.rules,
+            base,
+            state,
+            learning.validation,
+            beacon,
+            contributions,
+            self._blobs.read,
+        )
+        outcome = _run(inputs, published, reference)
         # 4.
+        compare_references(outcome, reference, findings)
+        self._keep_scores(inputs, outcome, read)
         compare_judgements(outcome, read.entries, published, findings)
         compare_files(outcome, files, read.head.next_model, findings)
         compare_accounts(outcome, files[evidence.OUTCOME], findings)
+        compare_reasons(outcome, files[evidence.SCREENING], findings)
         compare_gradients(outcome, published, findings)
         self._look_at_model(learning, read.head.next_model, outcome.model_bytes, findings)
-        self._blobs.drop(opening.payload_sha256 for opening in read.openings or () if opening)
+        self._drop_payloads(read, state, outcome.state)
         return outcome.state
+
+    def _compare_blindly(
+        self,
+        learning: Learning,
+        state: RoundState,
+        read: RoundEvidence,
+        files: Mapping[str, bytes],
+        findings: Findings,
+    ) -> RoundState:
+        """What can be checked of a round without its validation set: updates, verdicts, sum, step, next model.
+
+        How often the rate was halved, and whether the loss fell at all, is the account's word.
+        """
+        if read.head is None or read.entries is None:
+            raise Unknown("header or entries could not be read")
+        _require_files(files, without=evidence.PRIVATE)
+        findings.leave(BLIND_CHECKS, PRIVATE_SET)
+        contributions = self._load_contributions(read, findings)
+        if learning.rules.aggregation_rule == TRUST_WEIGHTED:
+            raise Unknown(f"what an update counts follows from the validation set, and {PRIVATE_SET}")
+        base = _load_base(learning, read.head.base_model, findings)
+        try:
+            said = read_descent(files[evidence.OUTCOME])
+        except Malformed as error:
+            findings.fail("outcome", f"{evidence.OUTCOME} is malformed: {error}")
+            raise Unknown(f"{evidence.OUTCOME} is malformed") from error
+        beacon = _compute_beacon(read)
+        self._fetch_earlier(state)
+        inputs = RoundInputs(
+            learning.task, learning.rules, base, state, None, beacon, contributions, self._blobs.read, said
+        )
+        outcome = _run(inputs, None, None)
+        compare_verdicts(outcome, read.entries, findings)
+        compare_files(outcome, files, read.head.next_model, findings)
+        compare_clips(outcome, files[evidence.OUTCOME], findings)
+        compare_reasons(outcome, files[evidence.SCREENING], findings)
+        findings.note("next-model", 1, f"with {said.halvings} halvings of the rate, as the account says")
+        self._look_at_model(learning, read.head.next_model, outcome.model_bytes, findings)
+        self._drop_payloads(read, state, outcome.state)
+        return outcome.state
+
+    def _drop_payloads(self, read: RoundEvidence, before: RoundState, after: RoundState) -> None:
+        """Lets go of what no later round is compared with."""
+        revealed = {opening.payload_sha256 for opening in read.openings or () if opening}
+        self._blobs.drop((revealed | before.memory.list_payloads()) - after.memory.list_payloads())
 
     def _look_at_model(self, learning: Learning, digest: bytes, own: bytes, findings: Findings) -> None:
         """What is handed out as the next model must be it; where it is not, or nothing is, one's own goes on."""
@@ -137,8 +216,9 @@ class Recomputation:
 
     def _keep_scores(self, inputs: RoundInputs, outcome: RoundOutcome, read: RoundEvidence) -> None:
         """What each node's update was worth: by the published gradient, unless that is not the auditor's own."""
-        if outcome.check is not None and not outcome.check.agrees:
-            outcome = _run(inputs, None)
+        checks = (outcome.check, outcome.reference_check)
+        if any(check is not None and not check.agrees for check in checks):
+            outcome = _run(inputs, None, None)
         nodes = [item.signed.statement.node for item in read.contributions or ()]
         self.scores = [(node, one.score) for node, one in zip(nodes, outcome.judged, strict=True)]
 
@@ -152,24 +232,44 @@ class Recomputation:
         if fetched.count(False) or findings.has_failed("payload-digest"):
             raise Unknown(f"{sum(answer is not True for answer in fetched)} of {len(shown)} payloads were not given")
         findings.note("payload-digest", max(1, len(shown)))
-        return [self._reveal(seq, opening, opens) for seq, (opens, opening) in enumerate(pairs)]
+        nodes = [item.signed.statement.node for item in read.contributions or ()]
+        weights = _compute_weights(self._job.spec, read)
+        return [
+            self._reveal(seq, node, weight, opening, opens)
+            for seq, (node, weight, (opens, opening)) in enumerate(zip(nodes, weights, pairs, strict=True))
+        ]
 
-    def _reveal(self, seq: int, opening: Opening | None, opens: bool) -> RevealedContribution:
+    def _reveal(self, seq: int, node: bytes, weight: int, opening: Opening | None, opens: bool) -> RevealedContribution:
         if opening is None:
-            return RevealedContribution(seq, WEIGHT, Verdict.UNREVEALED, bytes)
+            return RevealedContribution(seq, weight, Verdict.UNREVEALED, bytes, node)
         digest = opening.payload_sha256
         verdict = Verdict.ACCEPTED if opens else Verdict.NOT_OPENED
-        return RevealedContribution(seq, WEIGHT, verdict, lambda: self._blobs.read(digest))
+        return RevealedContribution(seq, weight, verdict, lambda: self._blobs.read(digest), node, digest)
+
+    def _fetch_earlier(self, state: RoundState) -> None:
+        """The earlier payloads that this round is compared with. Raises Unknown where one is not given, or is false."""
+        digests = sorted(state.memory.list_payloads())
+        missing = sum(answer is not True for answer in self._blobs.fetch_all(digests, PAYLOAD_LIMIT_BYTES))
+        if missing:
+            raise Unknown(f"{missing} of {len(digests)} payloads of earlier rounds were not given")
 
 
-def _require_files(files: Mapping[str, bytes]) -> None:
+def _require_files(files: Mapping[str, bytes], without: Collection[str] = ()) -> None:
     """A file that the manifest lists and nobody handed out is unknown, not missing from the round."""
     try:
         listed = evidence.Manifest.from_bytes(files.get(evidence.MANIFEST, b"")).files
     except Malformed as error:
         raise Unknown(f"the manifest could not be read: {error}") from error
-    for name in {evidence.OUTCOME, *listed} - set(files):
+    for name in {evidence.OUTCOME, evidence.SCREENING, *listed} - set(files) - set(without):
         raise Unknown(f"{name} was not given")
+
+
+def _compute_weights(spec: JobSpec, read: RoundEvidence) -> list[int]:
+    """What each contribution weighs once accepted. Raises Unknown where a report says nothing that the job takes."""
+    try:
+        return [weigh(spec, item.voucher, read_age(spec, item.report)) for item in read.contributions or ()]
+    except VerificationError as error:
+        raise Unknown(f"what a contribution weighs does not follow from its report: {error}") from error
 
 
 def _pair(read: RoundEvidence) -> list[tuple[bool, Opening | None]]:
@@ -198,17 +298,23 @@ def _load_base(learning: Learning, digest: bytes, findings: Findings) -> Vector3
         raise Unknown(f"the base model could not be read: {error}") from error
 
 
-def _read_published(learning: Learning, files: Mapping[str, bytes], findings: Findings) -> PublicGradient | None:
+def _read_published(
+    check: str,
+    read: Callable[[Mapping[str, bytes], int], PublicGradient | None],
+    learning: Learning,
+    files: Mapping[str, bytes],
+    findings: Findings,
+) -> PublicGradient | None:
     try:
-        return read_gradient(files, learning.size)
+        return read(files, learning.size)
     except Malformed as error:
-        findings.fail("gradient", f"the published gradient is malformed: {error}")
+        findings.fail(check, f"the published {check} is malformed: {error}")
         return None
 
 
-def _run(inputs: RoundInputs, published: PublicGradient | None) -> RoundOutcome:
+def _run(inputs: RoundInputs, published: PublicGradient | None, reference: PublicGradient | None) -> RoundOutcome:
     try:
-        return run_round(inputs, published)
+        return run_round(inputs, published, reference)
     except (InexactArithmetic, OverflowError) as error:
         raise Unknown(str(error)) from error
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from client.auditor.checks import ALL_CHECKS, ANCHOR_CHECKS, CHAIN_CHECKS, RECOMPUTED_CHECKS
+from client.auditor.checks import ALL_CHECKS, CHAIN_CHECKS, POPULATION_CHECKS, RECOMPUTED_CHECKS, WAITING_CHECKS
 from client.auditor.dues import Due
 from ledger.hexadecimal import to_address, to_hex
 from ledger.verify.results import Outcome, Result
@@ -23,7 +23,7 @@ class Report:
     `recomputed` and `chained` say whether recomputation and the chain were asked for: otherwise their checks are not
     required. `seconds` is the time by step; `said` is what the coordinator says of itself, which decided nothing.
     `pending` rounds are signed and not on chain yet, `chain` says how the chain was read or why not, `dues` lists who
-    was paid another sum than follows.
+    was paid another sum than follows. `roomy` rounds had room for all, and the registry was not there to ask.
     """
 
     job: bytes
@@ -40,14 +40,20 @@ class Report:
     pending: Sequence[int] = ()
     chain: str = ""
     dues: Sequence[Due] = field(default=(), repr=False)
+    roomy: Sequence[int] = ()
 
     def is_required(self, check: str) -> bool:
         """Whether the audit has to answer this check to pass."""
         return (self.recomputed or check not in RECOMPUTED_CHECKS) and (self.chained or check not in CHAIN_CHECKS)
 
     def is_needed(self, result: Result) -> bool:
-        """Whether this answer counts: a round that waits for its anchor has none yet, if others have theirs."""
-        waits = result.round in self.pending and result.check in ANCHOR_CHECKS and result.outcome is Outcome.UNKNOWN
+        """Whether this answer counts: a round that waits for its anchor has none yet, if others have theirs.
+
+        Nor does who was registered where nobody was left out and only a bundle is there to say.
+        """
+        if result.check in POPULATION_CHECKS and result.outcome is Outcome.UNKNOWN and result.round in self.roomy:
+            return False
+        waits = result.round in self.pending and result.check in WAITING_CHECKS and result.outcome is Outcome.UNKNOWN
         return self.is_required(result.check) and not (waits and self.first not in self.pending)
 
     @property

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from client.auditor.checks import ALL_CHECKS
+from client.auditor.checks import ALL_CHECKS, POPULATION_CHECKS
 from client.auditor.report import CONTRADICTED, PASSED, Report
 from client.output import create_console, show_text
 from ledger.hexadecimal import to_address, to_hex
@@ -114,9 +114,11 @@ def conclude(report: Report) -> str:
         where = "" if report.first_failing is None else f", first in round {report.first_failing}"
         return f"CONTRADICTION{where}: {', '.join(failed)}"
     if report.exit_code == PASSED:
-        required = sum(report.is_required(check) for check in ALL_CHECKS)
+        left = set(POPULATION_CHECKS) if report.roomy else set()
+        required = sum(report.is_required(check) for check in ALL_CHECKS if check not in left)
         rest = "" if report.recomputed else "; the learning was not recomputed"
         rest += "" if report.chained else "; nothing was compared with the chain"
+        rest += "; who was registered only the chain tells" if report.roomy and report.chained else ""
         rest += f"; rounds {_list_numbers(report.pending)} are not anchored yet" if report.pending else ""
         return f"all {required} required checks passed for rounds {report.first} to {report.last}{rest}"
     return f"NOT CHECKED: {', '.join(unknown)}"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from client.auditor.registry import Registry
 from client.money import Token
 from contracts.state import AccountState
 from ledger.eip712 import Domain
@@ -92,6 +93,7 @@ class ChainFacts:
     `claimed` what the ledger keeps for every node that claimed, `claims` None where only these sums are known. `kept`
     is None where the job was never opened. `code_hash` is that of the ledger's code, which is ours unless an objection
     says otherwise. `gap` tells why nothing is known of the chain; then all else is empty. `token` only shows amounts.
+    `registry` is what the chain tells of nodes, None where only slots were proven.
     """
 
     domain: Domain
@@ -109,6 +111,7 @@ class ChainFacts:
     objections: tuple[Objection, ...] = ()
     token: Token | None = None
     proven: str = "read from your own provider"
+    registry: Registry | None = None
 
 
 class ChainSource(Protocol):

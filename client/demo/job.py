@@ -15,6 +15,7 @@ PRICE_PER_NAT_TOKENS = 2_000
 BOND_TOKENS = 20_000
 PHASE_SECONDS = 60
 ANCHOR_SECONDS = 600
+SAMPLES_PER_VIEWER = 250
 
 
 def create_job(services: Services, rounds: int, nodes: int) -> bytes:
@@ -40,6 +41,7 @@ def _describe(services: Services, rounds: int, nodes: int) -> dict[str, object]:
         "validation": str(material.validation),
         "holdout": str(material.holdout),
         "cohort": {"minimum": max(8, nodes // 2), "maximum": 1_000},
+        "vouchers": {"platform": material.platform_address, "samplesPerViewer": SAMPLES_PER_VIEWER},
         "commitSeconds": PHASE_SECONDS,
         "revealSeconds": PHASE_SECONDS,
         "rounds": rounds,

@@ -13,6 +13,8 @@ from client.demo.platform.tokens import issue_token
 from client.demo.viewers import Split, deal_viewers, split_viewers
 from learning.tasks import get_task
 from learning.tensors import write_model
+from ledger.hexadecimal import to_address
+from ledger.signatures import Signer
 
 VALIDATION_VIEWERS = 120
 HOLDOUT_VIEWERS = 120
@@ -80,6 +82,16 @@ class Material:
         """Signs the platform's tokens."""
         return self.folder / "platform-secret"
 
+    @property
+    def platform_key(self) -> Path:
+        """Signs the platform's vouchers."""
+        return self.folder / "platform-key"
+
+    @property
+    def platform_address(self) -> str:
+        """Who signs them, as job specs name it."""
+        return to_address(Signer(bytes.fromhex(self.platform_key.read_text(encoding="utf-8"))).address)
+
     def token_file(self, number: int) -> Path:
         """A single node's access token."""
         return self.folder / f"token-{number:03d}"
@@ -109,6 +121,6 @@ class Material:
         self.initial_model.write_bytes(write_model(task.layout, task.initial_model(seed=0)))
 
     def _write_secrets(self) -> None:
-        for path in (self.passphrase, self.platform_secret):
+        for path in (self.passphrase, self.platform_secret, self.platform_key):
             path.write_text(secrets.token_hex(32), encoding="utf-8")
             path.chmod(0o600)

@@ -82,8 +82,9 @@ class Services:
     def start_platform(self) -> None:
         """The video platform."""
         command = [sys.executable, "-m", "client.demo.platform", "--data", str(self.material.data)]
-        secret = ["--secret-file", str(self.material.platform_secret)]
-        self.stage.start("platform", [*command, *secret, "--port", str(self.platform_port)])
+        secrets = ["--secret-file", str(self.material.platform_secret), "--key-file", str(self.material.platform_key)]
+        register = ["--register", str(self.folder / "platform.sqlite")]
+        self.stage.start("platform", [*command, *secrets, *register, "--port", str(self.platform_port)])
 
     def start_coordinator(self, bond_tokens: str) -> None:
         """The coordinator: its key, gas and bond, then the service."""

@@ -16,14 +16,18 @@ from client import calls
 from client.entries import describe_verdict, read_entry, verify_contribution
 from client.errors import CoordinatorRefused, TransportMangled, TransportOverflow
 from client.identity import AsyncIdentity
+from client.node.book import Job
 from client.node.contribution import prepare_contribution
 from client.node.display import Phase
 from client.node.exchange import Exchange, ReceiptRefused, WalletElsewhere
 from client.node.host import FEW_NODES, Host
 from client.node.journal import Kept
+from client.node.limits import find_limit
 from client.node.meter import Meter
-from client.node.sources import NoSamples, Source
+from client.node.sources import NoSamples, PlatformSilent, Source
+from client.node.stale import StaleMoves
 from client.node.training import Trained, TrainingFailed, Work, describe_work
+from client.node.vouching import NoVoucher, obtain_voucher
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address, to_hex
 from ledger.signatures import Signer
@@ -63,6 +67,7 @@ class Agent:
         self._api = host.create_api(host.url)
         self._identity = AsyncIdentity(self._api, signer, host.pin.chain_id, host.now)
         self._exchange = Exchange(host, self._identity)
+        self._stale = StaleMoves(host.book)
         self._meter = Meter(self._identity, all_phases=host.nodes <= FEW_NODES)
         self._token_bytes = token_bytes
         self._collecting: asyncio.Task[None] | None = None
@@ -125,7 +130,7 @@ class Agent:
             return
         try:
             kept = kept or await self._prepare(work)
-        except (NoSamples, TrainingFailed, Malformed) as error:
+        except (NoSamples, NoVoucher, PlatformSilent, TrainingFailed, Malformed) as error:
             await self._pause(work.job, work.round, str(error))
             return
         await self._send(kept)
@@ -134,6 +139,7 @@ class Agent:
     async def _send(self, kept: Kept) -> Kept:
         with self._meter.phase(kept.job, kept.round, "commit"):
             kept = await self._exchange.commit(kept)
+        self._stale.settle(kept, self._exchange)
         self._show("committed" if kept.state == "receipted" else "waiting", kept.job, kept.round)
         return kept
 
@@ -144,45 +150,39 @@ class Agent:
         if kept is not None:
             ended = kept.detail or f"this round's contribution is {kept.state} already"
             return None if kept.state == "prepared" else ended
-        job = await self.host.book.fetch_job(work.job)
-        limit = min(self.host.rules.max_ahead, job.count_covered())
-        if limit == 0:
-            return (
-                "the coordinator's bond does not cover one round's budget: a round that is never anchored costs it less"
-            )
-        unanchored = self.host.archive.list_unanchored(self.node, work.job)
-        if 2 * len(unanchored) >= limit:
-            await self.host.book.refresh_anchors(work.job, unanchored)
-            unanchored = self.host.archive.list_unanchored(self.node, work.job)
-        if len(unanchored) < limit:
-            return None
-        return f"{len(unanchored)} rounds wait for their anchor on chain, at most {limit} may (TALLY_MAX_AHEAD, bond)"
+        return await find_limit(self.host, self.node, work)
 
     async def _prepare(self, work: CommitAssignment) -> Kept:
-        """Trains, with the assignment checked meanwhile, then signs; durable when it returns. Raises NoSamples."""
+        """Trains, with the assignment checked meanwhile, then signs; durable when done. Raises NoSamples, NoVoucher."""
         job = await self.host.book.fetch_job(work.job)
-        self._show("pulling", work.job, work.round, job.title)
         check = asyncio.ensure_future(self.host.book.verify_assignment(job, work))
         try:
+            self._show("pulling", work.job, work.round, job.title)
             with self._meter.phase(work.job, work.round, "pull"):
                 await self._source.refresh()
+                voucher = await obtain_voucher(self._source.fetch_voucher, job, work.round, self.node, self.host.pin)
                 model = await self.host.models.fetch(work.base_model)
-            if check.done():
-                check.result()
-            self._show("training", work.job, work.round, job.title)
-            with self._meter.phase(work.job, work.round, "train") as phase:
-                read, readers = self._source.read, self.host.readers
-                trained = await self._train(describe_work(work, self.node, job.spec, model, read, readers))
-                phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
+            trained = await self._stale.take(job, work) or await self._learn(job, work, model, check)
             await check
         finally:
             check.cancel()
         if trained.samples < 1:
             raise NoSamples("the task")
-        domain, now = self.host.pin.domain, int(self.host.now())
-        kept = prepare_contribution(trained, work, self._signer, domain, token_bytes=self._token_bytes, now=now)
+        domain, now, draw = self.host.pin.domain, int(self.host.now()), self._token_bytes
+        kept = prepare_contribution(trained, work, self._signer, domain, voucher, token_bytes=draw, now=now)
         await self.host.journal_thread.run(lambda: self.host.journal.keep(kept, trained.payload))
         return kept
+
+    async def _learn(self, job: Job, work: CommitAssignment, model: bytes, check: asyncio.Future[None]) -> Trained:
+        """Trains; stops before that where the assignment was found to be false."""
+        if check.done():
+            check.result()
+        self._show("training", work.job, work.round, job.title)
+        with self._meter.phase(work.job, work.round, "train") as phase:
+            read, readers = self._source.read, self.host.readers
+            trained = await self._train(describe_work(work, self.node, job.spec, model, read, readers))
+            phase.seconds, phase.cpu_seconds = trained.seconds, trained.cpu_seconds
+        return self._stale.keep(job, work, trained)
 
     async def _train(self, work: Work) -> Trained:
         """Trains, and says now and then that we are still there."""

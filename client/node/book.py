@@ -38,7 +38,7 @@ class Job:
         """What a receipt of this job may promise."""
         spec = self.spec
         return Bounds(
-            spec.cohort.maximum, spec.commit_seconds, spec.reveal_seconds, self.terms.anchor_seconds, slack_seconds
+            spec.cohort.places, spec.commit_seconds, spec.reveal_seconds, self.terms.anchor_seconds, slack_seconds
         )
 
     def count_covered(self) -> int:
@@ -134,6 +134,20 @@ class JobBook:
             return await self._api.fetch(calls.entry(job_id, number, node))
         view = await self._fetch_kept_header(job_id, number)
         return EntryView(entry=known[node].to_json(), proof=tree.proof(known[node].seq), header=view, anchor=None)
+
+    async def fetch_base_model(self, job_id: bytes, number: int) -> bytes:
+        """The base model of a sealed round, as its signed header names it.
+
+        Raises:
+            VerificationError: the header is not the coordinator's, or not this round's.
+            CoordinatorRefused: there is none.
+        """
+        signed = await self._fetch_kept_header(job_id, number)
+        self.authority.verify("header-signature", signed)
+        head = signed.statement
+        if (head.job, head.round) != (job_id, number):
+            raise VerificationError("header-signature", "the header is of another round", number, head.round)
+        return head.base_model
 
     async def _fetch_kept_header(self, job_id: bytes, number: int) -> Signed[RoundHeader]:
         kept = await self._thread.run(lambda: self._archive.find_header(job_id, number))

@@ -12,8 +12,10 @@ from ledger import canonical
 from ledger.commitment import Opening
 from ledger.eip712 import Domain
 from ledger.hashing import sha256
+from ledger.hexadecimal import to_hex
 from ledger.signatures import Signer
-from ledger.statements import Closing, Contribution, Receipt, Signed
+from ledger.statements import Closing, Contribution, Receipt, Signed, Voucher
+from ledger.vouching import REPORTED
 from ledger.wire import CommitAssignment, ContributionRequest
 
 
@@ -22,12 +24,19 @@ def prepare_contribution(
     work: CommitAssignment,
     signer: Signer,
     domain: Domain,
+    voucher: Signed[Voucher] | None = None,
     *,
     token_bytes: Callable[[int], bytes],
     now: int,
 ) -> Kept:
-    """The signed contribution with its opening, to be kept in the journal before it is sent."""
+    """The signed contribution with its opening, to be kept in the journal before it is sent.
+
+    With a voucher, its samples are those stated, and the report names it, so that it cannot be swapped for another.
+    """
     opening = Opening(sha256(trained.payload), bytes(32), token_bytes(32))
+    report = dict(trained.report)
+    if voucher is not None:
+        report[REPORTED] = to_hex(voucher.statement.digest(domain))
     statement = Contribution(
         job=work.job,
         round=work.round,
@@ -35,11 +44,11 @@ def prepare_contribution(
         parent=work.parent,
         base_model=work.base_model,
         commitment=opening.struct_hash(),
-        samples=trained.samples,
-        report=sha256(canonical.encode(dict(trained.report))),
+        samples=trained.samples if voucher is None else voucher.statement.samples,
+        report=sha256(canonical.encode(dict(report))),
     )
     digest = statement.digest(domain)
-    request = ContributionRequest(statement=statement, signature=signer.sign(digest), report=dict(trained.report))
+    request = ContributionRequest(statement=statement, signature=signer.sign(digest), report=report, voucher=voucher)
     return Kept(
         node=signer.address,
         job=work.job,

@@ -25,8 +25,8 @@ from client.node.training import (
     limit_torch,
 )
 from learning.adversaries import ADVERSARIES, Behaviour, Sight
+from learning.payload import write_update
 from learning.quantise import Update
-from learning.screen import write_update
 from learning.tasks import Examples, Task
 from learning.tensors import read_model
 

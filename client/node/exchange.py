@@ -53,6 +53,8 @@ class Exchange:
         self._host, self._identity = host, identity
         self._journal = host.journal
         self._keeping: asyncio.Future[None] | None = None
+        self.refusal = ""
+        """Why the last contribution that was sent was refused: the error's name, empty where it was taken."""
 
     async def commit(self, kept: Kept) -> Kept:
         """Sends a prepared contribution and keeps the checked receipt; returns the row as it then stands.
@@ -64,7 +66,7 @@ class Exchange:
             WalletElsewhere: another contribution of this key came first.
         """
         job = await self._host.book.fetch_job(kept.job)
-        remembered = Remembered.of(kept)
+        remembered, self.refusal = Remembered.of(kept), ""
         try:
             receipt = await self._identity.api.fetch(calls.send_contribution(kept.request))
         except CoordinatorRefused as error:
@@ -134,7 +136,7 @@ class Exchange:
             )
 
     async def _settle_refusal(self, kept: Kept, error: CoordinatorRefused) -> Kept:
-        first = error.operands.get("first")
+        self.refusal, first = error.error, error.operands.get("first")
         ended = await self._end(kept, str(error))
         if error.error == "AlreadyContributed" and isinstance(first, str) and not _is_same(first, kept.contribution):
             raise WalletElsewhere(kept.node, kept.job, kept.round, first)

@@ -17,8 +17,8 @@ from client.identity import Identity
 from learning.evidence import read_gradient
 from learning.gradient import PublicGradient
 from learning.parameters import Layout, Vector32
+from learning.payload import read_update
 from learning.quantise import Update
-from learning.screen import read_update
 from learning.tensors import MAX_HEADER_BYTES, MalformedArrays, read_model
 from ledger import evidence
 

@@ -24,7 +24,7 @@ class Bounds:
     """What a receipt may promise at most.
 
     Attributes:
-        places: contributions that a round can have: the cohort's maximum.
+        places: contributions that a round can have: as many as close it, else the cohort's maximum.
         commit_seconds: longest commit phase; a deadline that nobody met moves by it.
         reveal_seconds: longest reveal phase.
         anchor_seconds: the terms' time to anchor.

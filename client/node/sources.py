@@ -6,14 +6,23 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from client.api import AsyncApi
-from client.errors import ClientError, TransportError, UsageRefused
+from client.call import Call
+from client.errors import ClientError, TransportUnreachable, UsageRefused
 from client.node.samples import SampleStore, ask_page
+from client.node.vouching import NoVoucher, VoucherWish
+from ledger.statements import Signed, Voucher
 
 if TYPE_CHECKING:
     from learning.tasks import Examples, Task
+
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 30.0
+"""How long one answer of a platform is waited for: rounds go on meanwhile, and a node that hangs looks lost."""
 
 
 class NoSamples(ClientError):
@@ -24,14 +33,25 @@ class NoSamples(ClientError):
         super().__init__(f"{source} gave no samples: nothing can be trained; check the token or the file")
 
 
+class PlatformSilent(ClientError):
+    """The platform does not answer now, and without it nothing can be contributed."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(f"the platform at {url} does not answer ({reason}): it is asked again; check that it runs")
+
+
 class Source(Protocol):
     """One node's data."""
 
     async def refresh(self) -> None:
-        """Takes in what is new."""
+        """Takes in what is new. Raises PlatformSilent, or CoordinatorRefused by the platform."""
 
     def read(self, task: Task) -> Examples:
         """The data as the task's examples; called in the training thread. Raises MalformedExamples or NoSamples."""
+
+    async def fetch_voucher(self, wish: VoucherWish) -> Signed[Voucher]:
+        """What the platform vouches for, not checked yet. Raises NoVoucher, or what `refresh` raises."""
 
 
 class PlatformSource:
@@ -44,6 +64,7 @@ class PlatformSource:
         turn: bounds how many nodes pull at once.
         pull_seconds: not more often than this.
         now: seconds, monotonic.
+        patience_seconds: how long one answer may take, with all repetitions of the request.
     """
 
     def __init__(
@@ -54,9 +75,10 @@ class PlatformSource:
         turn: asyncio.Semaphore,
         pull_seconds: float,
         now: Callable[[], float],
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._api, self._token, self._store, self._turn = api, token, store, turn
-        self._pull_seconds, self._now = pull_seconds, now
+        self._pull_seconds, self._now, self._patience_seconds = pull_seconds, now, patience_seconds
         self._pulled_at: float | None = None
         self._read: tuple[int, str, Examples] | None = None
 
@@ -67,7 +89,7 @@ class PlatformSource:
         async with self._turn:
             try:
                 await self._pull()
-            except TransportError:
+            except PlatformSilent:
                 if not self._store.events:
                     raise
         self._pulled_at = self._now()
@@ -81,12 +103,25 @@ class PlatformSource:
             self._read = (self._store.cursor, name, task.read_records(self._store.records()))
         return self._read[2]
 
+    async def fetch_voucher(self, wish: VoucherWish) -> Signed[Voucher]:
+        """The voucher as the platform hands it out."""
+        async with self._turn:
+            return await self._ask(wish.call())
+
     async def _pull(self) -> None:
         more = True
         while more:
-            page = await self._api.fetch(ask_page(self._store.cursor), self._token)
+            page = await self._ask(ask_page(self._store.cursor))
             # A page for other viewers than before empties the store: the next one starts from the beginning.
             more = await asyncio.to_thread(self._store.add, page) is False or page.more
+
+    async def _ask(self, call: Call[T]) -> T:
+        try:
+            return await asyncio.wait_for(self._api.fetch(call, self._token), self._patience_seconds)
+        except TimeoutError:
+            raise PlatformSilent(self._api.url, f"no answer in {self._patience_seconds:g} seconds") from None
+        except TransportUnreachable as error:
+            raise PlatformSilent(self._api.url, error.reason) from None
 
 
 class FileSource:
@@ -109,6 +144,12 @@ class FileSource:
         if self._read is None or self._read[0] != name:
             self._read = (name, self._load(task))
         return self._read[1]
+
+    async def fetch_voucher(self, wish: VoucherWish) -> Signed[Voucher]:  # noqa: ARG002 -- nobody vouches for a file
+        """There is none: nobody vouches for a file."""
+        raise NoVoucher(
+            f"a file such as {self._path} has none; run with --platform and --platform-token-file, or leave this job"
+        )
 
     def _load(self, task: Task) -> Examples:
         content = self._path.read_bytes()

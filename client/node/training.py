@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from client.errors import ClientError
@@ -16,6 +16,7 @@ from ledger.spec import JobSpec
 from ledger.wire import CommitAssignment
 
 if TYPE_CHECKING:
+    from learning.parameters import Vector32
     from learning.tasks import Examples, Task
 
 HONEST = "trained"
@@ -47,13 +48,17 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A payload and what the node says about it; the report is digested into the contribution."""
+    """A payload and what the node says about it; the report is digested into the contribution.
+
+    `move [n] float32` is what the payload was made of, where it can be made anew under another clip.
+    """
 
     payload: bytes
     samples: int
     seconds: float
     cpu_seconds: float
     report: Mapping[str, str]
+    move: Vector32 | None = field(default=None, repr=False, compare=False)
 
 
 class TrainingFailed(ClientError):
@@ -82,8 +87,8 @@ class HonestTrainer:
 
     def train(self, work: Work) -> Trained:
         """The scaled and rounded move of one local training."""
-        from learning.quantise import UnusableMove, quantise  # noqa: PLC0415 -- two seconds of imports
-        from learning.screen import write_update  # noqa: PLC0415
+        from learning.payload import write_update  # noqa: PLC0415 -- two seconds of imports
+        from learning.quantise import UnusableMove, quantise  # noqa: PLC0415
         from learning.tensors import read_model  # noqa: PLC0415
 
         limit_torch(self.threads)
@@ -101,7 +106,7 @@ class HonestTrainer:
             "seconds": f"{seconds:.3f}",
             "version": self.version,
         }
-        return Trained(payload, training.samples, seconds, time.thread_time() - cpu_began, report)
+        return Trained(payload, training.samples, seconds, time.thread_time() - cpu_began, report, training.move)
 
     def close(self) -> None:
         """Nothing is open."""

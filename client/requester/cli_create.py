@@ -118,12 +118,13 @@ def _show_plan(gateway: Gateway, plan: JobPlan, decimals: int, *, as_json: bool)
 
     funds = look_at_funds(gateway, plan)
     if not as_json:
-        for line in _describe(plan, funds, Unit(decimals)):
+        for line in describe_plan(plan, funds, Unit(decimals)):
             sys.stderr.write(show_text(line) + "\n")
     return {**plan.to_json(), **funds.to_json()}
 
 
-def _describe(plan: JobPlan, funds: Funds, unit: Unit) -> list[str]:
+def describe_plan(plan: JobPlan, funds: Funds, unit: Unit) -> list[str]:
+    """The plan for people, line by line: what it costs, what is missing, what to think of."""
     from client.output import format_amount  # noqa: PLC0415
     from ledger.hexadecimal import to_address  # noqa: PLC0415
 
@@ -145,7 +146,7 @@ def _describe(plan: JobPlan, funds: Funds, unit: Unit) -> list[str]:
         lines.append(f"MISSING  {missing} tokens in the coordinator's deposit")
     if funds.coin == 0:
         lines.append("MISSING  coin for gas")
-    return lines
+    return lines + [f"NOTE     {note}" for note in plan.list_notes()]
 
 
 def _find_requester(

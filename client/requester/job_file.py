@@ -80,7 +80,7 @@ class StalenessPart(_Part):
 
 
 class AdamPart(_Part):
-    """The server's second moment."""
+    """The server's second moment; with it the server rate is the size of a step, 0.01 if left out."""
 
     second_momentum: str = "0.99"
     epsilon: str = "0.001"

@@ -27,6 +27,9 @@ BOND_BUDGETS = 10
 
 VALIDATION_POSITIONS = 2_500
 
+ADAM_RATE = "0.01"
+"""Default server rate with Adam, whose steps have about that size in each parameter; a task's is for plain means."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
@@ -47,6 +50,14 @@ class JobPlan:
         """What `openJob` takes from the requester."""
         return self.terms.rounds * self.terms.budget_per_round
 
+    def list_notes(self) -> list[str]:
+        """What a requester should know before the money moves: whom these rules cannot hold to account."""
+        if self.terms.min_stake or self.spec.vouchers is not None:
+            return []
+        many = "no stake and no vouchers: a key costs nothing, so one operator may count as many"
+        debts = "" if self.spec.validation is None else ", and throwaway keys escape debt"
+        return [f'{many}{debts}; "Whose data" in docs/requesters.md says what minStake and [vouchers] do about it']
+
     def request(self) -> JobRequest:
         """The body of POST /v1/jobs."""
         return JobRequest(spec=dict(self.spec.to_json()), terms=self.terms, holdout=self.holdout)
@@ -61,6 +72,7 @@ class JobPlan:
             "files": [{"sha256": to_hex(digest), "bytes": len(content)} for digest, content in self.files.items()],
             "escrow": str(self.escrow),
             "bond": str(self.terms.bond),
+            "notes": self.list_notes(),
         }
 
 
@@ -146,7 +158,7 @@ def _compose_spec(job: JobFile, task: Task, model: bytes, validation: bytes | No
         weight_rule="equal" if job.vouchers is None else "vouched-samples",
         clip_norm=job.clip_norm or rules.clip_norm,
         fraction_bits=rules.fraction_bits if job.fraction_bits is None else job.fraction_bits,
-        server_rate=job.server_rate or rules.server_rate,
+        server_rate=job.server_rate or (rules.server_rate if job.adam is None else ADAM_RATE),
         server_momentum=job.server_momentum or rules.server_momentum,
         aggregation_rule=job.aggregation_rule,
         aggregation_tolerance=job.aggregation_tolerance,

@@ -18,11 +18,18 @@ class JobFiles:
 
 @dataclass(frozen=True, slots=True)
 class RevealedPayload:
-    """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why."""
+    """One receipt's contribution: `payload` is None where there is nothing to read; `verdict` then says why.
+
+    `node` is who sent it, `digest` the payload's SHA-256 (zero without one), `weight` what it weighs in the sum if
+    it is accepted, by the spec's rule.
+    """
 
     seq: int
     verdict: int
     payload: Path | None
+    node: bytes
+    digest: bytes
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)

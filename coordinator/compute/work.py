@@ -22,7 +22,6 @@ from ledger.evidence import OUTCOME
 from ledger.spec import JobSpec
 from ledger.tally import Verdict
 
-_WEIGHT = 1  # the weight rule "equal", the only one of protocol version 1
 _EVALUATION_SEED = 0
 
 
@@ -87,12 +86,15 @@ def _build_inputs(question: RoundWork) -> RoundInputs:
         validation=validation,
         beacon=question.beacon,
         contributions=[_build_revealed(payload) for payload in question.payloads],
+        read_earlier=_load_blobs(question.blobs).load,
     )
 
 
 def _build_revealed(payload: RevealedPayload) -> RevealedContribution:
     path = payload.payload or Path()
-    return RevealedContribution(payload.seq, _WEIGHT, Verdict(payload.verdict), path.read_bytes)
+    return RevealedContribution(
+        payload.seq, payload.weight, Verdict(payload.verdict), path.read_bytes, payload.node, payload.digest
+    )
 
 
 def _stage(outcome: RoundOutcome, blobs: BlobStore) -> RoundResult:

@@ -10,8 +10,9 @@ from coordinator.compute.messages import JobFiles
 from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.jobs import store
-from coordinator.jobs.agreement import EVIDENCE, PUBLIC, REQUESTER, load_acceptance
+from coordinator.jobs.agreement import PUBLIC, REQUESTER, load_acceptance
 from coordinator.jobs.errors import BondUncovered, JobRefused
+from coordinator.jobs.privacy import choose_audience
 from coordinator.jobs.tables import JobRow
 from ledger import canonical, wire
 from ledger.hexadecimal import to_address
@@ -116,7 +117,7 @@ def _keep(session: Session, context: Context, spec: JobSpec, request: wire.JobRe
     session.add(row)
     session.flush()
     store.share(session, [spec.initial_model], row.job, PUBLIC)
-    store.share(session, [digest for digest in (spec.validation,) if digest is not None], row.job, EVIDENCE)
+    store.share(session, [one for one in (spec.validation,) if one is not None], row.job, choose_audience(row))
     store.share(session, [digest for digest in (request.holdout,) if digest is not None], row.job, REQUESTER)
     store.add_log(session, row.job, now, row.detail)
     announce(session, Topic.JOBS)

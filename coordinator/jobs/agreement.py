@@ -10,9 +10,11 @@ from ledger import canonical
 from ledger.spec import JobSpec
 from ledger.statements import Acceptance, Signed, Terms
 
-# Who may fetch a file: everyone; whoever the spec lets read evidence; only the requester.
+# Who may fetch a file: everyone; whoever the spec lets read evidence; the same, but until the job ends only those whom
+# the spec lets have the validation set; only the requester.
 PUBLIC = "public"
 EVIDENCE = "evidence"
+HOLDERS = "holders"
 REQUESTER = "requester"
 
 # States in which a job's open round goes on; a new one opens only in the first.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from coordinator.refusals import RequestRefused
+from ledger.hexadecimal import to_address
 
 
 class UnknownJob(RequestRefused):
@@ -14,6 +17,21 @@ class UnknownJob(RequestRefused):
         self.job = job
         super().__init__(
             f"this coordinator knows no job 0x{job.hex()}: `tally job list` (GET /v1/jobs) shows those it knows"
+        )
+
+
+class ValidationPrivate(RequestRefused):
+    """The job's validation set, and what tells of it, is for its holders until the job ends."""
+
+    status = 403
+
+    def __init__(self, job: bytes, holders: Sequence[bytes]) -> None:
+        self.job = job
+        self.holders = list(holders)
+        named = ", ".join(map(to_address, holders)) or "nobody but the coordinator"
+        super().__init__(
+            f"the validation set of job 0x{job.hex()}, and what tells of it, is private until the job ends; "
+            f"holders are {named}"
         )
 
 

@@ -10,8 +10,9 @@ from coordinator.access.errors import NotAllowed
 from coordinator.blobs import BlobMismatch
 from coordinator.context import Context
 from coordinator.jobs import store
-from coordinator.jobs.agreement import EVIDENCE, PUBLIC, load_agreement
+from coordinator.jobs.agreement import EVIDENCE, HOLDERS, PUBLIC, load_agreement
 from coordinator.jobs.errors import UnknownBlob, UploadQuotaUsed
+from coordinator.jobs.privacy import is_held_back, is_holder, verify_holder
 from coordinator.jobs.tables import BlobRow
 
 _SMALL_BYTES = 2**20
@@ -39,13 +40,20 @@ async def take_upload(context: Context, uploader: bytes, digest: bytes, chunks: 
 
 
 def verify_may_fetch(session: Session, context: Context, digest: bytes, visitor: bytes | None) -> None:
-    """Verify that the visitor may fetch a file because of some job, or uploaded it. Raises UnknownBlob."""
+    """Verify that the visitor may fetch a file because of some job, or uploaded it.
+
+    Raises:
+        ValidationPrivate: not yet.
+        UnknownBlob: not at all.
+    """
     uploaded = store.find_blob(session, digest)
     if visitor is not None and uploaded is not None and uploaded.uploader == visitor:
         return
-    if not any(
-        _admits(session, context, share.job, share.audience, visitor) for share in store.list_shares(session, digest)
-    ):
+    shares = store.list_shares(session, digest)
+    if not any(_admits(session, context, share.job, share.audience, visitor) for share in shares):
+        for row in (store.find_job(session, share.job) for share in shares if share.audience == HOLDERS):
+            if row is not None:
+                verify_holder(row, visitor)
         raise UnknownBlob(digest)
 
 
@@ -54,6 +62,7 @@ def load_small(session: Session, context: Context, digest: bytes, visitor: bytes
 
     Raises:
         UnknownBlob: it is not here, or not for this visitor.
+        ValidationPrivate: it is not for this visitor before the job ends.
     """
     verify_may_fetch(session, context, digest, visitor)
     if not context.blobs.has(digest):
@@ -68,7 +77,7 @@ def is_reader(session: Session, context: Context, job: bytes, visitor: bytes | N
     row = store.find_job(session, job)
     if row is None:
         return False
-    if load_agreement(row).spec.evidence_readers == "public" or visitor == row.requester:
+    if load_agreement(row).spec.evidence_readers == "public" or visitor == row.requester or is_holder(row, visitor):
         return True
     allowed = context.settings.allowed_auditors
     return visitor is not None and (not allowed or visitor in allowed)
@@ -83,9 +92,10 @@ def verify_reader(session: Session, context: Context, job: bytes, visitor: bytes
 def _admits(session: Session, context: Context, job: bytes, audience: str, visitor: bytes | None) -> bool:
     if audience == PUBLIC:
         return True
-    if audience == EVIDENCE:
-        return is_reader(session, context, job, visitor)
     row = store.find_job(session, job)
+    if audience in (EVIDENCE, HOLDERS):
+        held_back = audience == HOLDERS and (row is None or is_held_back(row, visitor))
+        return not held_back and is_reader(session, context, job, visitor)
     return row is not None and visitor == row.requester
 
 

@@ -13,7 +13,14 @@ from coordinator.blobs import BlobMismatch, BlobTooLarge
 from coordinator.context import InContext
 from coordinator.jobs import acceptance, files, views
 from coordinator.jobs.agreement import load_agreement
-from coordinator.jobs.errors import BondUncovered, JobRefused, UnknownBlob, UnknownJob, UploadQuotaUsed
+from coordinator.jobs.errors import (
+    BondUncovered,
+    JobRefused,
+    UnknownBlob,
+    UnknownJob,
+    UploadQuotaUsed,
+    ValidationPrivate,
+)
 from coordinator.jobs.service import load_job
 from coordinator.problems import MalformedRequest
 from coordinator.refusals import describe_refusals
@@ -95,7 +102,7 @@ async def put_blob(name: BlobName, request: Request, visitor: Requester, context
     tags=["files"],
     summary="Download a file",
     response_class=FileResponse,
-    responses=describe_refusals(UnknownBlob, NotSignedIn, MalformedRequest),
+    responses=describe_refusals(UnknownBlob, ValidationPrivate, NotSignedIn, MalformedRequest),
 )
 async def get_blob(name: BlobName, visitor: PossibleVisitor, request: Request, context: InContext) -> Response:
     """A file, whole or in part (Range): models for all, evidence and payloads for whom the job's spec allows."""

@@ -41,10 +41,10 @@ def load_job(session: Session, job: bytes, *, lock: bool = False) -> JobRow:
     return row
 
 
-def mark_opened(session: Session, job: bytes, *, at: int, block: int, transaction: bytes) -> None:
+def mark_opened(session: Session, job: bytes, *, at: int, block: int, block_hash: bytes, transaction: bytes) -> None:
     """The chain holds the job's escrow: its rounds may begin. Repeating it changes nothing."""
     row = load_job(session, job, lock=True)
-    row.opened_at, row.opened_block, row.opened_transaction = at, block, transaction
+    row.opened_at, row.opened_block, row.opened_hash, row.opened_transaction = at, block, block_hash, transaction
     if row.state == "accepted":
         move(session, row, "running", at, "funded on chain; rounds begin when enough nodes are present")
 
@@ -52,7 +52,7 @@ def mark_opened(session: Session, job: bytes, *, at: int, block: int, transactio
 def mark_unopened(session: Session, job: bytes, *, at: int) -> None:
     """A reorganisation took the opening back, before any round began."""
     row = load_job(session, job, lock=True)
-    row.opened_at = row.opened_block = row.opened_transaction = None
+    row.opened_at = row.opened_block = row.opened_hash = row.opened_transaction = None
     move(session, row, "accepted", at, "the chain reorganised: the job is not funded")
 
 

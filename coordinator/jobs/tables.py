@@ -26,6 +26,7 @@ class JobRow(SQLModel, table=True):
     created_at: int = Field(sa_type=BigInteger, index=True)
     opened_at: int | None = Field(sa_type=BigInteger, default=None)
     opened_block: int | None = Field(sa_type=BigInteger, default=None)
+    opened_hash: bytes | None = None  # of that block
     opened_transaction: bytes | None = None
     rounds_sealed: int = Field(sa_type=BigInteger, default=0)
     rounds_final: int = Field(sa_type=BigInteger, default=0)

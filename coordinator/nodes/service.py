@@ -9,7 +9,7 @@ from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.nodes import store
 from coordinator.nodes.errors import AlreadyRegistered, RegistrationExpired, UnknownNode
-from coordinator.nodes.tables import NodeRow
+from coordinator.nodes.tables import NodeRow, RegistryBlockRow
 from ledger import wire
 from ledger.statements import Registration, Signed
 
@@ -128,6 +128,11 @@ def mark_rotated(session: Session, node: bytes, successor: bytes) -> None:
     heir.predecessor = node
     session.add_all([row, heir])
     announce(session, Topic.NODES)
+
+
+def note_block(session: Session, number: int, block_hash: bytes) -> None:
+    """What the registry reported up to this block is known, and nothing of later ones."""
+    session.merge(RegistryBlockRow(number=number, hash=block_hash))
 
 
 def load_node(session: Session, node: bytes) -> NodeRow:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, delete, select, update
 
-from coordinator.nodes.tables import NodeRow, TelemetryRow
+from coordinator.nodes.tables import NodeRow, RegistryBlockRow, TelemetryRow
 
 # Built once: on a round's own path, building a statement costs more than running it.
 _NODES = select(NodeRow).where(col(NodeRow.node).in_(bindparam("nodes", expanding=True)))
@@ -16,6 +17,16 @@ _PRESENT = (
     .where(NodeRow.state == "registered", col(NodeRow.last_seen_at) >= bindparam("horizon"))
     .order_by(col(NodeRow.node))
 )
+
+
+class RegisteredNode(NamedTuple):
+    """What of a node's row a draw reads, without the cost of a row: a draw reads all of them."""
+
+    node: bytes
+    block: int | None
+    stake: int
+    predecessor: bytes | None
+    state: str = "registered"
 
 
 def find_node(session: Session, node: bytes, *, lock: bool = False) -> NodeRow | None:
@@ -49,6 +60,17 @@ def has_operator(session: Session, operator: bytes) -> bool:
 def list_present(session: Session, horizon: int) -> Sequence[NodeRow]:
     """Registered nodes seen at or after `horizon` (unix seconds)."""
     return session.exec(_PRESENT, params={"horizon": horizon}).all()
+
+
+def list_registered(session: Session) -> list[RegisteredNode]:
+    """Every registered node, present or not."""
+    query = select(NodeRow.node, NodeRow.block, NodeRow.stake, NodeRow.predecessor)
+    return [RegisteredNode(*row) for row in session.exec(query.where(NodeRow.state == "registered")).all()]
+
+
+def find_registry_block(session: Session) -> RegistryBlockRow | None:
+    """Up to which block of the chain nodes are known; None before anything was read."""
+    return session.get(RegistryBlockRow, 1)
 
 
 def touch(session: Session, seen: Mapping[bytes, int]) -> None:

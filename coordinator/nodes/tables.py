@@ -36,6 +36,16 @@ class NodeRow(SQLModel, table=True):
     last_seen_at: int | None = Field(sa_type=BigInteger, default=None, index=True)
 
 
+class RegistryBlockRow(SQLModel, table=True):
+    """The block up to which the registry's events are in the table of nodes; one row."""
+
+    __tablename__ = "registry_block"
+
+    id: int = Field(default=1, primary_key=True)
+    number: int = Field(sa_type=BigInteger)
+    hash: bytes
+
+
 class TelemetryRow(SQLModel, table=True):
     """Bounded measurements of one phase of a node's work, kept for a set time."""
 

@@ -1,8 +1,9 @@
-"""Who is in a round: nodes present when it opens, by lot where there are too many, and late ones if there is room."""
+"""Who may be in a round, who is, and whether all of them have committed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
@@ -15,7 +16,6 @@ from coordinator.nodes.tables import NodeRow
 from coordinator.rounds import store
 from coordinator.rounds.errors import NodeNotAdmitted
 from coordinator.rounds.tables import CohortRow, ContributionRow, RoundRow, StandingRow
-from ledger.hashing import sha256
 
 # Built once: on a round's own path, building a statement costs more than running it.
 _COMMITTED = select(ContributionRow.node).where(
@@ -40,11 +40,11 @@ def list_candidates(session: Session, context: Context, job: bytes, agreement: A
     return [row.node for row in present if find_obstacle(row, agreement, debtors) is None]
 
 
-def draw(candidates: Sequence[bytes], maximum: int, seed: bytes) -> list[bytes]:
-    """At most `maximum` of the candidates, by a lot that the round's seed fixes."""
-    if len(candidates) <= maximum:
-        return list(candidates)
-    return sorted(candidates, key=lambda node: sha256(seed + node))[:maximum]
+def list_eligible(session: Session, job: bytes, agreement: Agreement) -> list[tuple[bytes, int]]:
+    """Every node that may join this job, present or not, with the block that it was registered in."""
+    known = nodes.list_registered(session)
+    debtors = store.list_standings(session, job, {one.predecessor for one in known if one.predecessor})
+    return [(one.node, one.block or 0) for one in known if find_obstacle(one, agreement, debtors) is None]
 
 
 def admit(session: Session, row: RoundRow, members: Iterable[bytes], now: int) -> None:
@@ -57,8 +57,24 @@ def admit(session: Session, row: RoundRow, members: Iterable[bytes], now: int) -
         session.add(row)
 
 
+class Candidate(Protocol):
+    """What decides whether a node may join."""
+
+    @property
+    def state(self) -> str:
+        """As in the table of nodes."""
+
+    @property
+    def stake(self) -> int:
+        """In base units."""
+
+    @property
+    def predecessor(self) -> bytes | None:
+        """The node whose place this one took."""
+
+
 def find_obstacle(
-    row: NodeRow | None, agreement: Agreement, debtors: dict[bytes, StandingRow]
+    row: Candidate | None, agreement: Agreement, debtors: dict[bytes, StandingRow]
 ) -> tuple[str, str] | None:
     """Why a node may not join a job, as what was expected and what there is; None when it may."""
     if row is None or row.state != "registered":
@@ -88,9 +104,15 @@ def find_next_absence(session: Session, row: RoundRow, horizon: int) -> int | No
 
 
 def is_complete(session: Session, context: Context, row: RoundRow, agreement: Agreement) -> bool:
-    """Whether all present members have committed, and enough nodes have."""
-    if row.count < agreement.spec.cohort.minimum:
+    """Whether nobody is waited for any more: the number at which the round closes is there, or all present members are.
+
+    Fewer than the cohort's minimum never complete a round.
+    """
+    bounds = agreement.spec.cohort
+    if row.count < bounds.minimum:
         return False
+    if bounds.closes_at and row.count >= bounds.closes_at:
+        return True
     if row.count >= row.cohort:
         return True
     horizon = context.now - context.settings.presence_seconds

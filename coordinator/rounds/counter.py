@@ -21,31 +21,52 @@ from coordinator.jobs.service import load_job
 from coordinator.nodes.store import find_nodes
 from coordinator.nodes.tables import NodeRow
 from coordinator.rounds import cohort, store
-from coordinator.rounds.errors import AlreadyContributed, CohortFull, JobNotRunning, RoundClosed, WrongContribution
+from coordinator.rounds.errors import (
+    AlreadyContributed,
+    CohortFull,
+    JobNotRunning,
+    RoundClosed,
+    WrongContribution,
+    WrongVoucher,
+)
 from coordinator.rounds.phases import close_commit, prolong_commit
 from coordinator.rounds.tables import ContributionRow, RoundRow
+from ledger.age import verify_age
 from ledger.commitment import extend_accumulator
-from ledger.statements import Contribution, Receipt, Signed
+from ledger.eip712 import Domain
+from ledger.errors import VerificationError
+from ledger.spec import JobSpec
+from ledger.statements import Contribution, Receipt, Signed, Voucher
+from ledger.vouching import find_unfit
 
 _SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A contribution whose signature and report were verified; `digest` is its identity."""
+    """A contribution whose signature and report were verified; `digest` is its identity.
+
+    `voucher_signer` is who signed its voucher, None without one.
+    """
 
     statement: Contribution
     signature: bytes
     report: dict[str, str]
     digest: bytes
+    voucher: Signed[Voucher] | None = None
+    voucher_signer: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """A round that takes commitments, and what is known of those who come."""
+    """A round that takes commitments, and what is known of those who come.
+
+    `bases` are its base model and those of the rounds before it, as many as an age can reach.
+    """
 
     round: RoundRow
     agreement: Agreement
+    bases: Sequence[bytes]
     nodes: Mapping[bytes, NodeRow]
     members: set[bytes]
 
@@ -65,7 +86,7 @@ def build_receipt(row: ContributionRow) -> Signed[Receipt]:
     return Signed(statement, row.receipt_signature)
 
 
-def encode_statement(statement: Contribution) -> bytes:
+def encode_statement(statement: Contribution | Voucher) -> bytes:
     """Its canonical JSON: members are ASCII text and small integers, for which sorting the names is all there is."""
     return _SORTED.encode(statement.to_json()).encode("ascii")
 
@@ -98,9 +119,13 @@ class Counter:
                 raise AlreadyContributed(first.statement.contribution, arrival.digest, first.to_json())
             return first
         desk = self._open_desk()
+        # 4
+        self._verify_space(desk)
         # 5, 6
         cohort.verify_admissible(self._session, self._job, desk.agreement, statement.node, desk.nodes)
         _verify_fields(statement, desk.round, self._context.settings.max_samples)
+        _verify_age(arrival.report, desk)
+        _verify_voucher(arrival, desk.agreement.spec, self._context.domain)
         # 7
         self._seat(statement.node, desk)
         receipt = self._issue(arrival, desk)
@@ -129,10 +154,12 @@ class Counter:
             if job.state not in WORKING:
                 raise JobNotRunning(job.job, job.state)
             # 4
-            row = self._load_open(load_agreement(job))
+            agreement = load_agreement(job)
+            row = self._load_open(agreement)
             nodes = find_nodes(self._session, self._nodes)
             members = store.find_members(self._session, self._job, self._number, self._nodes)
-            self._desk = _Desk(row, load_agreement(job), nodes, members)
+            bases = store.list_bases(self._session, row, agreement.spec.staleness.max_age)
+            self._desk = _Desk(row, agreement, bases, nodes, members)
             self._count, self._accumulator = row.count, row.accumulator
         return self._desk
 
@@ -146,6 +173,12 @@ class Counter:
             state = "not open" if row is None else "past its deadline" if row.state == "committing" else row.state
             raise RoundClosed(self._job, self._number, state, None if newest is None else newest.round)
         return row
+
+    def _verify_space(self, desk: _Desk) -> None:
+        """The round still waits for contributions: one that closes at some number takes no more. Raises RoundClosed."""
+        closes_at = desk.agreement.spec.cohort.closes_at
+        if closes_at and self._count >= closes_at:
+            raise RoundClosed(self._job, self._number, f"complete with {closes_at} contributions", self._number)
 
     def _seat(self, node: bytes, desk: _Desk) -> None:
         """Admit a node that is not in the cohort. Raises CohortFull."""
@@ -177,7 +210,7 @@ class Counter:
 
 def _build_row(arrival: Arrival, receipt: Signed[Receipt]) -> dict[str, Any]:
     """A row of the contributions as the insert takes it."""
-    statement, promised = arrival.statement, receipt.statement
+    statement, promised, voucher = arrival.statement, receipt.statement, arrival.voucher
     return {
         "contribution": arrival.digest,
         "job": promised.job,
@@ -194,6 +227,8 @@ def _build_row(arrival: Arrival, receipt: Signed[Receipt]) -> dict[str, Any]:
         "received_at": promised.received_at,
         "anchor_by": promised.anchor_by,
         "receipt_signature": receipt.signature,
+        "voucher": None if voucher is None else encode_statement(voucher.statement),
+        "voucher_signature": None if voucher is None else voucher.signature,
     }
 
 
@@ -204,3 +239,19 @@ def _verify_fields(statement: Contribution, row: RoundRow, max_samples: int) -> 
         raise WrongContribution("baseModel", row.base_model, statement.base_model)
     if not 1 <= statement.samples <= max_samples:
         raise WrongContribution("samples", f"1 to {max_samples}", statement.samples)
+
+
+def _verify_age(report: Mapping[str, str], desk: _Desk) -> None:
+    """What the report says of the model it was trained from is so. Raises WrongContribution."""
+    try:
+        verify_age(desk.agreement.spec, report, desk.bases)
+    except VerificationError as error:
+        raise WrongContribution(f"report: {error.detail}", error.expected, error.got) from None
+
+
+def _verify_voucher(arrival: Arrival, spec: JobSpec, domain: Domain) -> None:
+    """Before there is a receipt: what has one becomes an entry, and an entry without a voucher could not be weighed."""
+    for unfit in find_unfit(spec, arrival.statement, arrival.report, arrival.voucher, domain):
+        raise WrongVoucher(unfit.field, unfit.expected, unfit.got)
+    if spec.vouchers is not None and arrival.voucher_signer != spec.vouchers.platform:
+        raise WrongVoucher("voucher.signature", spec.vouchers.platform, arrival.voucher_signer)

@@ -113,6 +113,21 @@ class WrongContribution(RequestRefused):
         super().__init__(f"{field}: expected {_read(expected)}, got {_read(got)}: sign what the assignment says")
 
 
+class WrongVoucher(RequestRefused):
+    """The contribution's voucher is missing, or does not stand for this contribution of this job."""
+
+    status = 422
+
+    def __init__(self, field: str, expected: Any, got: Any) -> None:
+        self.field = field
+        self.expected = expected
+        self.got = got
+        super().__init__(
+            f"{field}: expected {_read(expected)}, got {_read(got)}: ask the job's platform for this node's voucher of "
+            "this round, and sign a report that names it"
+        )
+
+
 class AlreadyContributed(RequestRefused):
     """The node signed another contribution to this round before; `receipt` is the one it has."""
 

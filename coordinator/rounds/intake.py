@@ -17,16 +17,17 @@ from coordinator.rounds.counter import Arrival, Counter
 from coordinator.rounds.errors import WrongContribution
 from ledger import canonical, wire
 from ledger.hashing import sha256
+from ledger.signatures import recover
 from ledger.statements import Receipt, Signed
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 
 def examine(context: Context, request: wire.ContributionRequest) -> Arrival:
-    """Verify what needs no database: the node's own signature, and that the report is the one it signed.
+    """Verify what needs no database: the node's own signature, that the report is the one it signed, who vouches.
 
     Raises:
-        WrongSigner, MalformedSignature: the node's key did not sign this.
+        WrongSigner, MalformedSignature: the node's key did not sign this, or no key at all signed the voucher.
         WrongContribution: the report has another digest.
     """
     statement = request.statement
@@ -34,15 +35,18 @@ def examine(context: Context, request: wire.ContributionRequest) -> Arrival:
     report = sha256(canonical.encode(request.report))
     if report != statement.report:
         raise WrongContribution("report", statement.report, report)
-    return Arrival(statement, request.signature, dict(request.report), statement.digest(context.domain))
+    voucher = request.voucher
+    signer = None if voucher is None else recover(voucher.statement.digest(context.domain), voucher.signature)
+    digest = statement.digest(context.domain)
+    return Arrival(statement, request.signature, dict(request.report), digest, voucher, signer)
 
 
 def receive(session: Session, context: Context, arrivals: Sequence[Arrival]) -> list[bytes | Exception]:
     """Answer each arrival with its receipt (JSON) or its refusal, in order; close the commit phase after the last one.
 
     1. known job; 2. a repetition gets the first receipt; 3. the job runs; 4. the round takes commitments; 5. the node
-    is registered and may join; 6. parent, base model, samples; 7. there is room in the cohort. Then seq, accumulator
-    and receipt.
+    is registered and may join; 6. parent, base model, samples, voucher; 7. there is room in the cohort. Then seq,
+    accumulator and receipt.
     """
     counters = {key: Counter(session, context, *key, batch) for key, batch in _group(arrivals).items()}
     answers: list[bytes | Exception] = []

@@ -27,6 +27,7 @@ from coordinator.rounds.errors import (
     RoundClosed,
     UnknownContribution,
     WrongContribution,
+    WrongVoucher,
 )
 from ledger import wire
 from ledger.wire_types import Bytes32, SignedReceipt
@@ -67,8 +68,8 @@ async def find_assignment(
     summary="Commit to an update",
     response_model=SignedReceipt,
     responses=describe_refusals(
-        UnknownJob, JobNotRunning, RoundClosed, NodeNotAdmitted, WrongContribution, CohortFull, AlreadyContributed,
-        MalformedRequest,
+        UnknownJob, JobNotRunning, RoundClosed, NodeNotAdmitted, WrongContribution, WrongVoucher, CohortFull,
+        AlreadyContributed, MalformedRequest,
     ),
 )  # fmt: skip
 async def contribute(request: wire.ContributionRequest, desk: AtDesk, context: InContext) -> Response:

@@ -11,7 +11,7 @@ from coordinator.database import announce
 from coordinator.jobs.agreement import RUNNING, Agreement, load_agreement
 from coordinator.jobs.store import add_log
 from coordinator.jobs.tables import JobRow
-from coordinator.rounds import cohort, store
+from coordinator.rounds import cohort, draws, store
 from coordinator.rounds.moves import move
 from coordinator.rounds.tables import RoundRow
 from learning.rules import LearningRules
@@ -125,7 +125,9 @@ def _open(
         timings={"openedAt": round(context.clock(), 3)},
     )
     session.add(row)
-    cohort.admit(session, row, cohort.draw(candidates, agreement.spec.cohort.maximum, seed), row.opened_at)
+    drawn = draws.draw(session, job, agreement, before, candidates)
+    cohort.admit(session, row, drawn.admitted, row.opened_at)
+    draws.keep(session, row, drawn)
     job.detail = f"round {number} of {agreement.terms.rounds}"
     session.add(job)
     announce(session, Topic.ROUNDS, Topic.ASSIGNMENTS, Topic.PROGRESS)

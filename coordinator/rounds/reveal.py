@@ -20,7 +20,7 @@ from coordinator.rounds import store
 from coordinator.rounds.errors import NotClosedYet, NotOpened, RevealClosed, UnknownContribution
 from coordinator.rounds.phases import end_reveal
 from coordinator.rounds.tables import ContributionRow, RoundRow
-from learning.screen import read_update
+from learning.payload import read_update
 from learning.tensors import MAX_HEADER_BYTES, MalformedArrays
 from ledger import wire
 from ledger.commitment import Opening

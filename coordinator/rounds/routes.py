@@ -11,8 +11,9 @@ from sqlmodel import Session
 from coordinator.access.bearer import PossibleVisitor
 from coordinator.access.errors import NotAllowed, NotSignedIn
 from coordinator.context import Context, InContext
-from coordinator.jobs.errors import UnknownJob
+from coordinator.jobs.errors import UnknownJob, ValidationPrivate
 from coordinator.jobs.files import is_reader, verify_reader
+from coordinator.jobs.privacy import verify_holder
 from coordinator.jobs.service import load_job
 from coordinator.problems import MalformedRequest
 from coordinator.refusals import RequestRefused, describe_refusals
@@ -111,12 +112,17 @@ async def show_entry(job: Bytes32, number: Number, node: Address, context: InCon
 @router.get(
     "/rounds/{job}/{number}/evidence/{file}",
     summary="A file of a round's evidence",
-    responses=describe_refusals(*_SEALED, UnknownEvidence, EvidenceNotForYou, NotSignedIn, NotAllowed),
+    responses=describe_refusals(
+        *_SEALED, UnknownEvidence, EvidenceNotForYou, ValidationPrivate, NotSignedIn, NotAllowed
+    ),
 )
 async def get_evidence(
     job: Bytes32, number: Number, file: str, visitor: PossibleVisitor, context: InContext
 ) -> Response:
-    """A file by its name (see the manifest); for whom the job's spec says: signed-in auditors, or everyone."""
+    """A file by its name (see the manifest); for whom the job's spec says: signed-in auditors, or everyone.
+
+    What tells of a private validation set is for its holders until the job ends.
+    """
     found = await context.database.run_read(_find_evidence, context, job, number, file, visitor)
     if isinstance(found, str):
         return Response(found, media_type="application/json")
@@ -149,6 +155,8 @@ def _find_evidence(
         raise EvidenceNotForYou(job)
     if visitor is not None:
         verify_reader(session, context, job, visitor)
+    if name in evidence.PRIVATE:
+        verify_holder(load_job(session, job), visitor)
     if name == evidence.HEADER:
         return canonical.encode(header.header.to_json()).decode()
     if name == evidence.ANCHOR and header.anchor is not None:

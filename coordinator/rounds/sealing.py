@@ -10,8 +10,10 @@ from coordinator.bulk import insert_rows
 from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.jobs.agreement import EVIDENCE, PUBLIC
+from coordinator.jobs.privacy import choose_audience
 from coordinator.jobs.service import load_job, note_sealed
 from coordinator.jobs.store import add_log, share
+from coordinator.jobs.tables import JobRow
 from coordinator.rounds import store
 from coordinator.rounds.moves import move
 from coordinator.rounds.phases import note_time, open_next
@@ -41,7 +43,7 @@ def seal(session: Session, context: Context, sealing: Sealing) -> bool:
     # 2
     _write_entries(session, row, sealing)
     # 3
-    _write_evidence(session, row, sealing)
+    _write_evidence(session, row, job, sealing)
     _forget_state(session, row)
     # 4
     last = row.round == sealing.account.agreement.terms.rounds
@@ -67,6 +69,7 @@ def _write_header(context: Context, row: RoundRow, sealing: Sealing) -> None:
     row.accepted = sum(judged.verdict == Verdict.ACCEPTED for judged in result.judged)
     row.total_score, row.total_reward, row.pot = header.total_score, header.total_reward, sealing.tally.pot
     row.void = result.void
+    row.draw_source = sealing.account.work.beacon
     row.sealed_at = context.now
     note_time(context, row, "sealedAt", "tallySeconds", since="revealedAt")
     row.timings = {**row.timings, **result.seconds}
@@ -104,7 +107,7 @@ def _write_entries(session: Session, row: RoundRow, sealing: Sealing) -> None:
         session.add_all([contribution, standing])
 
 
-def _write_evidence(session: Session, row: RoundRow, sealing: Sealing) -> None:
+def _write_evidence(session: Session, row: RoundRow, job: JobRow, sealing: Sealing) -> None:
     manifest = evidence.Manifest(sealing.files).to_bytes()
     files = {**sealing.files, evidence.MANIFEST: (sealing.header.statement.evidence, len(manifest))}
     rows = [
@@ -113,7 +116,9 @@ def _write_evidence(session: Session, row: RoundRow, sealing: Sealing) -> None:
     ]
     insert_rows(session, EvidenceRow, rows)
     payloads = {known.payload for known in sealing.account.contributions if known.payload is not None}
-    share(session, {digest for digest, _ in files.values()} | payloads, row.job, EVIDENCE)
+    telling = {digest for name, (digest, _) in files.items() if name in evidence.PRIVATE}
+    share(session, telling, row.job, choose_audience(job))
+    share(session, {digest for digest, _ in files.values()} - telling | payloads, row.job, EVIDENCE)
     share(session, [sealing.header.statement.next_model], row.job, PUBLIC)
 
 

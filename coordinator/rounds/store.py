@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, bindparam, func
 from sqlmodel import Session, col, select
 
 from coordinator.rounds.moves import OPEN, SEALED
-from coordinator.rounds.tables import CohortRow, ContributionRow, EntryRow, EvidenceRow, RoundRow, StandingRow
+from coordinator.rounds.tables import CohortRow, ContributionRow, DrawRow, EntryRow, EvidenceRow, RoundRow, StandingRow
 from ledger.tree import Leaf
 
 _JOB: BindParameter[bytes] = bindparam("job")
@@ -76,6 +76,16 @@ def find_open(session: Session, job: bytes) -> RoundRow | None:
     return session.exec(query).first()
 
 
+def list_bases(session: Session, row: RoundRow, rounds: int) -> list[bytes]:
+    """The base model of a round, then those of up to so many rounds before it."""
+    if rounds == 0:
+        return [row.base_model]
+    query = select(RoundRow.base_model).where(
+        RoundRow.job == row.job, col(RoundRow.round) < row.round, col(RoundRow.round) >= row.round - rounds
+    )
+    return [row.base_model, *session.exec(query.order_by(col(RoundRow.round).desc())).all()]
+
+
 def count_unanchored(session: Session, job: bytes) -> int:
     """How many sealed rounds of the job the chain does not hold yet."""
     return session.exec(_UNANCHORED, params={"job": job}).one()
@@ -131,6 +141,11 @@ def list_commitments(session: Session, job: bytes, number: int) -> dict[bytes, b
 def list_cohort(session: Session, job: bytes, number: int) -> set[bytes]:
     """The nodes admitted to a round."""
     return set(session.exec(select(CohortRow.node).where(CohortRow.job == job, CohortRow.round == number)).all())
+
+
+def find_draw(session: Session, job: bytes, number: int) -> DrawRow | None:
+    """How a round's cohort came about."""
+    return session.get(DrawRow, (job, number))
 
 
 def find_members(session: Session, job: bytes, number: int, nodes: Iterable[bytes]) -> set[bytes]:

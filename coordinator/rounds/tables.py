@@ -50,6 +50,7 @@ class RoundRow(SQLModel, table=True):
     pot: int | None = Field(sa_type=DecimalText, default=None)
     void: str | None = None
     state_file: bytes | None = None  # what learning carries to the next round
+    draw_source: bytes | None = None  # what the next round's draw follows from
     next_clip: int | None = Field(sa_type=BigInteger, default=None)
     sealed_at: int | None = Field(sa_type=BigInteger, default=None)
     metrics: dict[str, Any] | None = Field(default=None, sa_type=JSON)
@@ -70,6 +71,24 @@ class CohortRow(SQLModel, table=True):
     round: int = Field(sa_type=BigInteger, primary_key=True)
     node: bytes = Field(primary_key=True)
     joined_at: int = Field(sa_type=BigInteger)
+
+
+class DrawRow(SQLModel, table=True):
+    """How a round's cohort came about: the members of its `draw.json`; lists are addresses, one after another."""
+
+    __tablename__ = "draws"
+    __table_args__ = (_belongs_to_round(),)
+
+    job: bytes = Field(primary_key=True)
+    round: int = Field(sa_type=BigInteger, primary_key=True)
+    seed: bytes
+    block: int = Field(sa_type=BigInteger)
+    block_hash: bytes
+    drawn: bool
+    population: int | None = Field(sa_type=BigInteger, default=None)
+    admitted: bytes
+    absent: bytes
+    late: bytes
 
 
 class ContributionRow(SQLModel, table=True):
@@ -97,6 +116,8 @@ class ContributionRow(SQLModel, table=True):
     received_at: int = Field(sa_type=BigInteger)
     anchor_by: int = Field(sa_type=BigInteger)
     receipt_signature: bytes
+    voucher: bytes | None = None  # canonical JSON of Voucher
+    voucher_signature: bytes | None = None
     payload: bytes | None = Field(default=None, index=True)
     vector_commitment: bytes | None = None
     salt: bytes | None = None

@@ -17,16 +17,19 @@ from coordinator.compute.messages import RevealedPayload, RoundResult, RoundWork
 from coordinator.context import Context
 from coordinator.jobs.agreement import Agreement, load_agreement
 from coordinator.jobs.service import load_job
-from coordinator.rounds import store
+from coordinator.rounds import draws, store
 from coordinator.rounds.counter import build_receipt
 from coordinator.rounds.phases import build_closing
 from coordinator.rounds.service import load_round
 from coordinator.rounds.tables import ContributionRow, RoundRow
 from ledger import canonical, evidence
+from ledger.age import read_age
 from ledger.commitment import Opening, compute_beacon
+from ledger.draw import Draw
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
-from ledger.statements import Contribution, RoundHeader, Signed
+from ledger.statements import Contribution, RoundHeader, Signed, Voucher
 from ledger.tally import Judgement, Standing, Tally, Verdict, compute_signatures_digest, compute_tally
+from ledger.vouching import weigh
 
 _ZERO = bytes(32)
 
@@ -41,6 +44,7 @@ class Account:
     standings: Mapping[bytes, Standing]
     state_before: bytes | None
     work: RoundWork
+    draw: Draw
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def load_account(session: Session, context: Context, job: bytes, number: int) ->
     carried = {node: Standing(known.earned, known.credit, known.peak, known.round) for node, known in standings.items()}
     state = None if before is None else before.state_file
     work = _build_work(context.blobs, row, agreement, contributions, state)
-    return Account(row, agreement, contributions, carried, state, work)
+    return Account(row, agreement, contributions, carried, state, work, draws.load(session, row))
 
 
 def compute_sealing(context: Context, account: Account, result: RoundResult) -> Sealing:
@@ -98,9 +102,16 @@ def _build_work(
         state=None if state is None else blobs.path(state),
         beacon=compute_beacon(row.accumulator, row.seed, [known.salt for known in contributions if known.salt]),
         payloads=tuple(
-            RevealedPayload(known.seq, Verdict.UNREVEALED, None)
+            RevealedPayload(known.seq, Verdict.UNREVEALED, None, known.node, _ZERO, 0)
             if known.payload is None
-            else RevealedPayload(known.seq, Verdict.ACCEPTED, blobs.path(known.payload))
+            else RevealedPayload(
+                known.seq,
+                Verdict.ACCEPTED,
+                blobs.path(known.payload),
+                known.node,
+                known.payload,
+                weigh(spec, _load_voucher(known), read_age(spec, known.report)),
+            )
             for known in contributions
         ),
         blobs=blobs.root,
@@ -118,6 +129,7 @@ def _keep_evidence(blobs: BlobStore, account: Account, result: RoundResult, tall
         evidence.ENTRIES: evidence.encode_entries(tally.entries),
         evidence.TREE: tally.tree().dump_bytes(),
         evidence.OUTCOME: result.outcome,
+        evidence.DRAW: account.draw.to_bytes(),
     }
     manifest = Manifest({**Manifest.of(contents).files, **result.files})
     began = time.perf_counter()
@@ -152,7 +164,13 @@ def _build_header(account: Account, result: RoundResult, tally: Tally, manifest:
 
 def _build_reported(row: ContributionRow) -> ReportedContribution:
     statement = Contribution.from_json(canonical.decode(row.statement))
-    return ReportedContribution(Signed(statement, row.signature), row.report)
+    return ReportedContribution(Signed(statement, row.signature), row.report, _load_voucher(row))
+
+
+def _load_voucher(row: ContributionRow) -> Signed[Voucher] | None:
+    if row.voucher is None or row.voucher_signature is None:
+        return None
+    return Signed(Voucher.from_json(canonical.decode(row.voucher)), row.voucher_signature)
 
 
 def build_opening(row: ContributionRow) -> Opening | None:

@@ -102,7 +102,14 @@ class Effects:
 
     def _open(self, session: Session, event: job_events.JobOpened) -> int:
         place = event.place
-        jobs.mark_opened(session, event.job, at=self._context.now, block=place.block, transaction=place.transaction)
+        jobs.mark_opened(
+            session,
+            event.job,
+            at=self._context.now,
+            block=place.block,
+            block_hash=place.block_hash,
+            transaction=place.transaction,
+        )
         return 0
 
     def _unopen(self, session: Session, record: ChainEventRow) -> None:

@@ -15,11 +15,14 @@ from contracts.gateway import Gateway
 from contracts.state import Block, NodeState
 from coordinator.context import Context
 from coordinator.nodes import service as nodes
+from coordinator.nodes import store as node_store
 from coordinator.settlement.effects import Effects, list_changed_nodes, list_events_above, list_undone_nodes
 from coordinator.settlement.tables import ChainBlockRow
 
 _BLOCKS_A_STEP = 2_000
 _REMEMBERED_BLOCKS = 512
+# Providers without an archive keep the state of 128 blocks.
+_STATES_KEPT = 64
 
 _log = structlog.get_logger()
 
@@ -58,7 +61,7 @@ class Follower:
     def _apply_range(self, first: int, last: int) -> bool:
         before = self._gateway.fetch_block(last)
         events = self._gateway.fetch_events(first, last)
-        changed = self._fetch_nodes(list_changed_nodes(events))
+        changed = self._fetch_nodes(list_changed_nodes(events), before)
         after = self._gateway.fetch_block(last)
         if before is None or after is None or before.hash != after.hash:
             return False
@@ -91,27 +94,44 @@ class Follower:
     def _roll_back(self, common: int) -> None:
         with self._database.read() as session:
             changed = self._fetch_nodes(list_undone_nodes(list_events_above(session, common)))
+        block = self._gateway.fetch_block(common)
         with self._database.write() as session:
             undone = list_events_above(session, common)
             _log.warning("chain_reorganised", common_block=common, events_undone=len(undone))
             for record in undone:
                 self._effects.undo(session, record)
             _note_nodes(session, changed)
+            if block is not None:
+                nodes.note_block(session, block.number, block.hash)
             session.exec(delete(ChainBlockRow).where(col(ChainBlockRow.number) > common))
 
-    def _fetch_nodes(self, changed: Iterable[bytes]) -> dict[bytes, NodeState]:
-        states = {node: self._gateway.fetch_node(node) for node in changed}
+    def _fetch_nodes(self, changed: Iterable[bytes], at: Block | None = None) -> dict[bytes, NodeState]:
+        """What the registry keeps of nodes, as of a block that the provider still has the state of, else the newest.
+
+        A draw names the block that it knew nodes at: what it knew must be of that block. Of a node that was slashed
+        after its rotation, the successor's stake is what changed.
+        """
+        is_recent = at is not None and at.number > self._gateway.fetch_head().number - _STATES_KEPT
+        block = at if is_recent else None
+        states = {node: self._gateway.fetch_node(node, block) for node in changed}
+        heirs = {state.successor for state in states.values() if state is not None and state.retired}
+        states |= {node: self._gateway.fetch_node(node, block) for node in heirs.difference(states)}
         return {node: state for node, state in states.items() if state is not None}
 
 
 def _note_nodes(session: Session, states: Mapping[bytes, NodeState]) -> None:
+    # A state that is newer than the events applied so far may name a successor whose registration is still to come.
+    known = node_store.find_nodes(session, states)
     for node, state in states.items():
+        if node not in known:
+            continue
         nodes.mark_payout(session, node, state.payout)
         nodes.mark_stake(session, node, state.staked - state.leaving)
 
 
 def _remember(session: Session, block: Block) -> None:
     session.merge(ChainBlockRow(number=block.number, hash=block.hash))
+    nodes.note_block(session, block.number, block.hash)
     newest_first = select(ChainBlockRow.number).order_by(col(ChainBlockRow.number).desc())
     oldest = session.exec(newest_first.offset(_REMEMBERED_BLOCKS).limit(1)).first()
     if oldest is not None:

@@ -95,7 +95,7 @@ def split_operator(task: Task, honest: Cast, places: Sequence[int]) -> Cast:
 
 
 def split_vouched(task: Task, honest: Cast, places: Sequence[int]) -> Cast:
-    """The same in a job that weighs by vouched samples."""
+    """One operator with the data of one node under many names, where samples vouched for weigh."""
     return replace(split_operator(task, honest, places), vouched=True)
 
 

@@ -46,8 +46,11 @@ class Sight:
         return np.random.default_rng(self.seed)
 
     def find_common_seed(self) -> int:
-        """A seed that everyone who sees this round's model has, so that a group needs no words to agree."""
-        return int.from_bytes(sha256(self.models[-1].tobytes())[:8], "big")
+        """A seed that everyone who sees this round has, so that a group needs no words to agree.
+
+        It counts the rounds too: after a round that changed nothing the model is the one before.
+        """
+        return int.from_bytes(sha256(self.models[-1].tobytes() + len(self.models).to_bytes(8, "big"))[:8], "big")
 
     def scale(self, direction: Vector64) -> Update:
         """The direction at the largest norm that passes screening."""

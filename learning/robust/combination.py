@@ -32,7 +32,8 @@ class Combination:
     """The result of a rule.
 
     `aggregate [n] int64` is S, and S / (`divisor` · 2^f) the mean move. `excluded` holds the places of updates that the
-    rule left out, and why. Σ c_k and the `public` part, which nobody sent (None: zero), sum to S exactly.
+    rule left out, and why. Σ c_k and the `public` part, which nobody sent (None: zero), sum to S exactly. `trust` is
+    what each update was trusted by the round's reference, and by an auditor's own; empty with other rules.
     """
 
     aggregate: NDArray[np.int64] = field(repr=False)
@@ -40,3 +41,5 @@ class Combination:
     contributions: Contributions = field(repr=False)
     excluded: dict[int, str] = field(default_factory=dict)
     public: NDArray[np.int64] | None = field(default=None, repr=False)
+    trust: tuple[int, ...] = ()
+    own_trust: tuple[int, ...] = ()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from learning.parameters import Arrays, Layout, Vector32, Vector64
 from learning.rules import LearningRules
 from learning.tasks.config import complete_config
+from learning.tasks.proximal import Pull, check_proximal
 from learning.tasks.task import Examples, MalformedExamples, Objective, Positions, TaskConfig, Training
 from learning.tasks.threads import single_thread
 from learning.tensors import ArrayType, read_arrays, write_arrays
@@ -25,7 +26,7 @@ _PIXELS, _CLASSES, _BRIGHTEST = 64, 10, 16
 _MOST_BYTES = 1 << 28
 _CLASS_VECTORS: Vector32 = np.eye(_CLASSES, dtype=np.float32)
 _TYPES = {"pixels": ArrayType("F32", (None, _PIXELS)), "labels": ArrayType("I64", (None,))}
-_DEFAULTS: Mapping[str, int | str] = {"hidden": 32, "epochs": 5, "batch": 10, "rate": "0.1"}
+_DEFAULTS: Mapping[str, int | str] = {"hidden": 32, "epochs": 5, "batch": 10, "rate": "0.1", "proximal": "0"}
 _LARGEST: Mapping[str, int] = {"hidden": 16_384, "epochs": 100, "batch": 4096}
 
 
@@ -85,7 +86,7 @@ class Digits:
         return len(examples["labels"])
 
     def train(self, model: Vector32, examples: Examples, seed: int) -> Training:
-        """Stochastic gradient descent over the node's scans in a seeded order."""
+        """Stochastic gradient descent over the node's scans in a seeded order, pulled back to `model` (FedProx)."""
         scans = len(examples["labels"])
         if not scans:
             return Training(np.zeros_like(model), 0.0, 0)
@@ -95,7 +96,12 @@ class Digits:
         # A rate that is too high ends in NaN or infinity, which whoever takes the move has to look at.
         with np.errstate(all="ignore"):
             step = _Step(self.layout.unflatten(trained), np.float32(str(self.config["rate"])))
-            losses = [step.descend(pixels[chosen], labels[chosen]) for chosen in self._draw(scans, seed)]
+            pull = Pull(model, trained, float(self.config["rate"]) * float(self.config["proximal"]))
+            losses = []
+            for chosen in self._draw(scans, seed):
+                pull.measure()
+                losses.append(step.descend(pixels[chosen], labels[chosen]))
+                pull.apply()
         return Training(trained - model, float(np.mean(losses)), scans)
 
     def objective(self, examples: Examples, positions: Positions) -> Objective:
@@ -198,7 +204,9 @@ class _Objective:
 
 def create(config: TaskConfig) -> Digits:
     """The task with this configuration. Raises MalformedSpec."""
-    return Digits(complete_config(config, _DEFAULTS, _LARGEST))
+    complete = complete_config(config, _DEFAULTS, _LARGEST)
+    check_proximal(complete, "rate")
+    return Digits(complete)
 
 
 def _read_pixels(record: object) -> list[float]:

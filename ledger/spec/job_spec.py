@@ -43,6 +43,8 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 
+AGGREGATION_RULES: Final = _CHOICES["aggregationRule"]
+
 # The aggregation rules that must be told what part of a cohort may be dishonest.
 _TOLERANT: Final = ("trimmed-mean", "multi-krum")
 

@@ -17,6 +17,8 @@ from ledger.structs import read_object
 
 MOST_ROUNDS_COMPARED: Final = 32
 OLDEST_AGE: Final = 8
+FRESH: Final = 1 << 10
+"""What weights are multiplied by in jobs that take stale contributions, so that a discount leaves integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Screening:
     def kurtosis(self) -> Fraction:
         """The least kurtosis that passes, exactly."""
         return Fraction(self.least_kurtosis)
+
+    @property
+    def window(self) -> int:
+        """How many rounds before its own an update is compared with: none where no near copy is refused."""
+        return self.near_copy_rounds if self.copy_cosine < 1 else 0
 
     def to_json(self) -> dict[str, JsonValue]:
         """Returns {"nearCopyCosine", "nearCopyRounds", "leastKurtosis"}."""
@@ -105,6 +112,8 @@ class Staleness:
         check_decimal("staleness.discount", self.discount, 1)
         require("staleness.discount", self.factor > 0, "above 0", self.discount)
         require("staleness.discount", self.max_age > 0 or self.factor == 1, "'1' with maxAge 0", self.discount)
+        least = f"enough that the oldest still weighs something: discount^{self.max_age} of at least 1/{FRESH}"
+        require("staleness.discount", self.factor**self.max_age * FRESH >= 1, least, self.discount)
 
     @property
     def factor(self) -> Fraction:

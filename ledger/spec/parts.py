@@ -64,6 +64,11 @@ class Cohort:
         fits = self.closes_at == 0 or self.closes_at >= self.minimum
         require("cohort.closesAt", fits, f"0, or at least the minimum {self.minimum}", self.closes_at)
 
+    @property
+    def places(self) -> int:
+        """The most contributions that a round can have."""
+        return self.closes_at or self.maximum
+
     def to_json(self) -> dict[str, JsonValue]:
         """Returns {"minimum", "maximum", "closesAt"}."""
         return {"minimum": self.minimum, "maximum": self.maximum, "closesAt": self.closes_at}

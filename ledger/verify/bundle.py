@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ledger.commitment import Opening
+from ledger.draw import Draw
 from ledger.eip712 import Domain
 from ledger.evidence import OpenedClosing, ReportedContribution
 from ledger.spec import JobSpec
@@ -71,6 +72,9 @@ class History:
     """What the rounds verified so far leave to the next.
 
     `parent` and `model` are None where the last header could not be read; `complete` is false once entries could not.
+    `beacon` is what the next round's draw follows from, None where the last round's does not; `blocks` are those that
+    the last two cohorts were drawn at, in order, None where that could not be read. `bases` are the base models of the
+    last rounds, the newest first, as far back as any age reaches.
     """
 
     round: int
@@ -78,6 +82,9 @@ class History:
     model: bytes | None
     standings: Mapping[bytes, Standing] = field(default_factory=dict, repr=False)
     complete: bool = True
+    beacon: bytes | None = None
+    blocks: tuple[int | None, ...] = ()
+    bases: tuple[bytes | None, ...] = ()
 
     @classmethod
     def start(cls, job: AuditedJob) -> History:
@@ -96,6 +103,7 @@ class RoundEvidence:
     closing: OpenedClosing | None
     openings: list[Opening | None] | None
     entries: list[Entry] | None
+    draw: Draw | None = None
 
     @property
     def head(self) -> RoundHeader | None:

@@ -69,7 +69,7 @@ ROUND_CHECKS: Final[Mapping[str, Check]] = _table(
     ),
     (
         "receipt-sequence",
-        "There is one receipt per contribution, for this job and round, its node and digest, with seq counted from 0.",
+        "One receipt per contribution, for this job, round, node and digest; seq counts from 0 within the places.",
         "A contribution was dropped, inserted or moved after it was received.",
     ),
     (
@@ -201,6 +201,21 @@ ROUND_CHECKS: Final[Mapping[str, Check]] = _table(
         "budget",
         "The round pays at most the terms' budget, and the job has no more rounds than its terms.",
         "The coordinator signed away more than the requester escrowed.",
+    ),
+    (
+        "cohort-draw",
+        "Every contributor is in the cohort; its draw follows from the round before; those passed over are told.",
+        "The coordinator took in whom it liked instead of those whom the draw gave a place.",
+    ),
+    (
+        "age",
+        "Every report names a model that the job takes, the base model of as many rounds before as it says.",
+        "A contribution trained from an older model was taken for a fresher one, or one too old was let in.",
+    ),
+    (
+        "voucher",
+        "Where the spec weighs by vouchers, its platform signed one for each contribution, named in the node's report.",
+        "A node was weighed by what nobody vouched for, or by what was vouched for another node or round.",
     ),
 )
 

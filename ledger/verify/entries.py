@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger.age import read_age
+from ledger.errors import VerificationError
 from ledger.evidence import ReportedContribution
 from ledger.statements import Receipt, Signed
 from ledger.tally import SCORE_BITS, Entry, Verdict, compute_signatures_digest
 from ledger.verify.bundle import AuditedJob
 from ledger.verify.results import Findings
+from ledger.vouching import weigh
 
 CHECKS = ("entry-contribution", "entry-signatures", "verdict-weight")
 
@@ -42,10 +45,17 @@ def verify_entries(
         findings.note("entry-signatures", compared)
 
 
-def verify_verdicts(job: AuditedJob, opened: int | None, entries: Sequence[Entry], findings: Findings) -> None:
+def verify_verdicts(
+    job: AuditedJob,
+    opened: int | None,
+    entries: Sequence[Entry],
+    contributions: Sequence[ReportedContribution] | None,
+    findings: Findings,
+) -> None:
     """20. Verdicts are the protocol's, void is void for all, and weights and scores belong to accepted entries alone.
 
-    `opened` is how many openings open their commitment: fewer than the cohort's minimum make the round void.
+    `opened` is how many openings open their commitment: fewer than the cohort's minimum make the round void. What an
+    accepted entry weighs follows from its contribution's voucher where the spec asks for one.
     """
     check = "verdict-weight"
     voids = sum(entry.body.verdict == Verdict.VOID for entry in entries)
@@ -60,8 +70,12 @@ def verify_verdicts(job: AuditedJob, opened: int | None, entries: Sequence[Entry
         findings.expect(
             check, void, voids > 0, f"{opened} opened, and the round's minimum is {job.spec.cohort.minimum}"
         )
+    if contributions is None:
+        findings.leave(check, "what each weighs could not be read")
     for seq, entry in enumerate(entries):
         _verify_verdict(job, entry, seq, findings)
+        if contributions is not None and seq < len(contributions):
+            _verify_weight(job, entry, contributions[seq], seq, findings)
     findings.note(check, len(entries))
 
 
@@ -75,7 +89,20 @@ def _verify_verdict(job: AuditedJob, entry: Entry, seq: int, findings: Findings)
                 check, "not accepted, but with weight or score", seq, "0 and 0", f"{body.weight} and {body.score}"
             )
         return
-    if body.weight != 1:
-        findings.fail(check, "the weight rule is 'equal'", seq, "1", str(body.weight))
     if job.spec.scoring_rule == "by-weight" and body.score != body.weight << SCORE_BITS:
         findings.fail(check, "the scoring rule is 'by-weight'", seq, str(body.weight << SCORE_BITS), str(body.score))
+
+
+def _verify_weight(
+    job: AuditedJob, entry: Entry, contribution: ReportedContribution, seq: int, findings: Findings
+) -> None:
+    """An accepted entry weighs what the spec's rule gives; a report without an age fails the check `age` instead."""
+    if entry.body.verdict != Verdict.ACCEPTED:
+        return
+    try:
+        weight = weigh(job.spec, contribution.voucher, read_age(job.spec, contribution.report))
+    except VerificationError:
+        return
+    if entry.body.weight != weight:
+        detail = f"the weight rule is {job.spec.weight_rule!r}"
+        findings.fail("verdict-weight", detail, seq, str(weight), str(entry.body.weight))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from ledger import canonical, evidence
+from ledger.draw import Draw
 from ledger.errors import Malformed
 from ledger.statements import RoundHeader, Signed
 from ledger.verify.bundle import RoundEvidence, RoundFiles
@@ -19,6 +20,7 @@ _OWNERS: Final[Mapping[str, Mapping[str, str]]] = {
         "": "contribution-fields",
         "signature": "contribution-signature",
         "report": "report-digest",
+        "voucher": "voucher",
     },
     evidence.RECEIPTS: {
         "": "receipt-sequence",
@@ -33,6 +35,7 @@ _OWNERS: Final[Mapping[str, Mapping[str, str]]] = {
         "seed": "seed-digest",
     },
     evidence.OPENINGS: {"": "opening"},
+    evidence.DRAW: {"": "cohort-draw"},
     evidence.ENTRIES: {
         "": "entry-contribution",
         "signatures": "entry-signatures",
@@ -68,6 +71,7 @@ def read_round(bundle: RoundFiles, findings: Findings) -> RoundEvidence:
         _read(bundle, evidence.CLOSING, evidence.decode_closing, findings),
         _read(bundle, evidence.OPENINGS, evidence.decode_openings, findings),
         _read(bundle, evidence.ENTRIES, evidence.decode_entries, findings),
+        _read(bundle, evidence.DRAW, Draw.from_bytes, findings),
     )
 
 

@@ -26,9 +26,15 @@ def verify_sequence(
     receipts: Sequence[Signed[Receipt]],
     findings: Findings,
 ) -> None:
-    """8. Receipt i is for contribution i of this job and round, with seq i, and neither outnumbers the other."""
+    """8. Receipt i is for contribution i of this job and round, with seq i; neither outnumbers the other or the places.
+
+    A round that closes at K contributions has K places: with more, somebody was let in after it was complete.
+    """
     check = "receipt-sequence"
     findings.expect(check, len(contributions), len(receipts), "there is not one receipt per contribution")
+    places = job.spec.cohort.places
+    if len(receipts) > places:
+        findings.fail(check, "there are more receipts than places", places, f"at most {places}", str(len(receipts)))
     names = ("job", "round", "seq", "node", "contribution")
     for seq, (contribution, digest, signed) in enumerate(zip(contributions, digests, receipts, strict=False)):
         receipt = signed.statement

@@ -9,7 +9,21 @@ from dataclasses import dataclass
 
 from ledger import evidence
 from ledger.eip712 import Domain
-from ledger.verify import chain, closing, contributions, entries, header, openings, receipts, tally, tree
+from ledger.spec import OLDEST_AGE
+from ledger.verify import (
+    age,
+    chain,
+    closing,
+    contributions,
+    draw,
+    entries,
+    header,
+    openings,
+    receipts,
+    tally,
+    tree,
+    vouchers,
+)
 from ledger.verify.bundle import AuditedJob, History, JobFiles, RoundEvidence, RoundFiles
 from ledger.verify.checks import JOB_CHECKS, ROUND_CHECKS
 from ledger.verify.job import read_job
@@ -37,7 +51,7 @@ def verify_job(
 
 
 def verify_round(job: AuditedJob, history: History, bundle: RoundFiles, spread: Spread = map) -> VerifiedRound:
-    """Verifies the round after `history`, steps 4 to 34. `spread` applies a function to many values, like `map`."""
+    """Verifies the round after `history`, steps 4 to 35. `spread` applies a function to many values, like `map`."""
     findings = Findings(bundle.round)
     read = read_round(bundle, findings)
     steps = _Steps(job, history, bundle, read, findings, spread)
@@ -57,6 +71,12 @@ def verify_round(job: AuditedJob, history: History, bundle: RoundFiles, spread: 
     steps.verify_header()
     # 32 to 34. Chain.
     steps.verify_chain()
+    # 35. The cohort.
+    steps.verify_draw()
+    # 36. Ages.
+    steps.verify_ages()
+    # 37. Vouchers.
+    steps.verify_vouchers()
     return VerifiedRound(findings.answer(ROUND_CHECKS), extend_history(job, history, read), read)
 
 
@@ -64,12 +84,16 @@ def extend_history(job: AuditedJob, history: History, read: RoundEvidence) -> Hi
     """What a round that was read leaves to the next, whatever its checks found."""
     standings, complete = tally.extend_standings(history, read.entries or ())
     head = read.head
+    base = history.model or (head.base_model if head else None)
     return History(
         history.round + 1,
         head.digest(job.domain) if head else None,
         head.next_model if head else None,
         standings,
         complete and read.entries is not None,
+        draw.compute_beacon_of(read),
+        (*history.blocks, read.draw.block if read.draw else None)[-2:],
+        (base, *history.bases)[:OLDEST_AGE],
     )
 
 
@@ -146,7 +170,8 @@ class _Steps:
             )
         else:
             entries.verify_entries(digests, read.contributions, read.receipts, read.entries, self.findings)
-        entries.verify_verdicts(self.job, _count_opened(read), read.entries, self.findings)
+        opened = _count_opened(read)
+        entries.verify_verdicts(self.job, opened, read.entries, read.contributions, self.findings)
         tally.verify_carry(self.history, read.entries, self.findings)
         tally.verify_rewards(self.job, read.entries, self.findings)
         tally.verify_running(read.entries, self.findings)
@@ -180,6 +205,25 @@ class _Steps:
             return
         chain.verify_anchor(self.job, self.read.header.statement, self.bundle, self.findings)
         chain.verify_budget(self.job, self.read.header.statement, self.findings)
+
+    def verify_draw(self) -> None:
+        if self.read.draw is None:
+            return
+        made = self.read.contributions
+        contributors = None if made is None else [item.signed.statement.node for item in made]
+        draw.verify_draw(self.job, self.history, self.read.draw, contributors, self.findings)
+
+    def verify_ages(self) -> None:
+        if self.read.contributions is None:
+            self.findings.leave(age.CHECKS, "contributions.json could not be read")
+            return
+        age.verify_ages(self.job, self.history, self.read.head, self.read.contributions, self.findings)
+
+    def verify_vouchers(self) -> None:
+        if self.read.contributions is None:
+            self.findings.leave(vouchers.CHECK, "contributions.json could not be read")
+            return
+        vouchers.verify_vouchers(self.job, self.read.contributions, self.findings, self.spread)
 
 
 def _count_opened(read: RoundEvidence) -> int | None:

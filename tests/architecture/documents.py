@@ -1,7 +1,8 @@
 """The documents that are generated from the programs: `python -m tests.architecture.documents` rewrites them.
 
 docs/cli.md is what `--help` says, by Typer's own generator; docs/openapi.json is what the coordinator serves;
-docs/benchmarks.md is what the last full run of each bench measured.
+docs/benchmarks.md is what the last full run of each bench measured; docs/verified-work.md what cheats are
+paid.
 """
 
 import html
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from bench.render import DOCUMENT as BENCHMARKS
 from bench.render import render as render_benchmarks
+from bench.verified.page import DOCUMENT as VERIFIED
+from bench.verified.page import render as render_verified
 from tests.architecture.auditors import DOCUMENT as AUDITORS
 from tests.architecture.auditors import render_auditors
 from tests.architecture.sources import ROOT
@@ -42,6 +45,7 @@ DOCUMENTS: Mapping[Path, Callable[[], str]] = {
     ROOT / "docs" / "openapi.json": render_openapi,
     AUDITORS: render_auditors,
     BENCHMARKS: render_benchmarks,
+    VERIFIED: render_verified,
 }
 
 

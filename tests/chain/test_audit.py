@@ -14,6 +14,7 @@ from contracts.calls import ClaimItem
 from contracts.escrow import deposit_bond, open_job
 from contracts.gateway import Gateway
 from contracts.inspection import inspect_deployment
+from contracts.job_events import JobOpened
 from ledger.statements import Acceptance, Registration, Signed
 from ledger.verify.results import Outcome
 from tests.chain.fixtures import TestChain
@@ -78,10 +79,13 @@ def play_posted(dev_chain: TestChain, gateway: Gateway, parties: Parties) -> Pos
     token = gateway.deployment.tally_token
     setting = Setting(gateway.domain, parties(2).signer, parties(1).signer, token, now - 1_000)
     job = make_learned_job(nodes=3, rounds=3, twists={(1, 1): send_zero}, setting=setting)
-    job.play()
-    job.play(hidden=[2])
     life = PostedJob(job, gateway, parties)
     life.open()
+    (opened,) = gateway.fetch_events(0, gateway.fetch_head().number, (JobOpened,), job.id)
+    head = gateway.fetch_head()
+    job.draw_source, job.find_block = opened.place.block_hash, lambda _: (head.number, head.hash)
+    job.play()
+    job.play(hidden=[2])
     life.post()
     dev_chain.pass_time(job.terms.window + 1)
     return life

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from client.auditor.archive import write_archive
 from client.auditor.bundle import CHAIN, INDEX, PROOF, name_blob, name_round
 from learning.tensors import ArrayType, read_arrays, write_arrays
@@ -39,6 +42,8 @@ def list_learning() -> Iterator[Case]:
     yield Case("outcome", "missing-byte", _cut_outcome, LEARNING)
     yield Case("gradient", "of-the-round-before", partial(_older, evidence.GRADIENT), others=ANY)
     yield Case("gradient", "negated", _negate_gradient, others=ANY)
+    yield Case("reference", "of-a-rule-without", _publish_reference)
+    yield Case("reference", "rubbish", lambda draft: draft.arrays.update({evidence.REFERENCE: b"rubbish"}))
     yield Case("scores", "one-more", partial(_score, {0: 1}))
     yield Case("scores", "doubled", partial(_score, {2: 34336893622}))
     yield Case("scores", "moved-to-another-node", partial(_score, {0: 10**9, 1: -(10**9)}))
@@ -134,9 +139,18 @@ def _cut_outcome(draft: Draft) -> None:
 
 
 def _negate_gradient(draft: Draft) -> None:
+    draft.arrays[evidence.GRADIENT] = write_arrays({"gradient": -_read_gradient(draft)})
+
+
+def _publish_reference(draft: Draft) -> None:
+    """The rule is the mean, which takes none."""
+    arrays = {"reference": -_read_gradient(draft), "scale": np.array([20])}
+    draft.arrays[evidence.REFERENCE] = write_arrays(arrays)
+
+
+def _read_gradient(draft: Draft) -> NDArray[np.int32]:
     content = draft.arrays[evidence.GRADIENT]
-    values = read_arrays(content, {"gradient": ArrayType("I32", (None,))}, "gradient", len(content))["gradient"]
-    draft.arrays[evidence.GRADIENT] = write_arrays({"gradient": -values})
+    return read_arrays(content, {"gradient": ArrayType("I32", (None,))}, "gradient", len(content))["gradient"]
 
 
 def _score(changes: dict[int, int], draft: Draft) -> None:

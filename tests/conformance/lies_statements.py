@@ -10,8 +10,9 @@ from ledger import canonical, evidence
 from ledger.commitment import Opening
 from ledger.evidence import ReportedContribution
 from ledger.hashing import keccak256, sha256
+from ledger.hexadecimal import to_hex
 from ledger.signatures import Signer
-from ledger.statements import Acceptance, Signed
+from ledger.statements import Acceptance, Signed, Voucher
 from ledger.tally import Verdict
 from tests.conformance.case import ANY, LEARNING, Case, drop, edit
 from tests.conformance.case import UNKNOWN as NOT_KNOWN
@@ -63,6 +64,12 @@ def _list_contributions() -> Iterator[Case]:
     yield Case("report-digest", "loss-rewritten", _rewrite_report)
     yield Case("contribution-signature", "invented", partial(_sign, 1, STRANGER, {"samples": 7}), LEARNING)
     yield Case("contribution-signature", "altered-after-signing", _alter_samples, LEARNING)
+    for what, report in (
+        ("older-than-the-job-takes", {"age": "1"}),
+        ("another-model", {"age": "0", "trainedFrom": to_hex(OTHER)}),
+    ):
+        yield Case("age", what, partial(_report, report), LEARNING)
+    yield Case("voucher", "uncalled-for", _vouch)
     yield Case("contribution-fields", "missing-byte", partial(_cut, evidence.CONTRIBUTIONS), others=ANY)
     yield Case("contribution-fields", "left-out", partial(_keep_back, evidence.CONTRIBUTIONS), outcome=NOT_KNOWN)
 
@@ -72,11 +79,27 @@ def _sign(seq: int, signer: Signer | None, changes: dict[str, Any], draft: Draft
     draft.resign()
 
 
+def _report(members: dict[str, str], draft: Draft) -> None:
+    """The node says it, and signs what it says; the coordinator lets it in."""
+    report = {**draft.contributions[1].report, **members}
+    draft.sign(1, report=sha256(canonical.encode(report)))
+    draft.contributions[1] = replace(draft.contributions[1], report=report)
+    draft.resign()
+
+
 def _alter_samples(draft: Draft) -> None:
     item = draft.contributions[0]
     statement = replace(item.signed.statement, samples=1_000_000)
     draft.contributions[0] = replace(item, signed=replace(item.signed, statement=statement))
     draft.resign()
+
+
+def _vouch(draft: Draft) -> None:
+    """A voucher beside a contribution of a job that weighs all alike: nobody signed that it belongs there."""
+    item = draft.contributions[0]
+    statement = item.signed.statement
+    voucher = Voucher(statement.job, statement.round, statement.node, 5, statement.samples)
+    draft.contributions[0] = replace(item, voucher=Signed.issue(voucher, draft.setting.domain, STRANGER))
 
 
 def _count_twice(draft: Draft) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.datasets import load_digits
 
+from learning.payload import write_update
 from learning.quantise import quantise
-from learning.screen import write_update
 from learning.tasks import Examples, Task, get_task
 from learning.tensors import write_model
 from ledger.spec import Cohort, JobSpec, TaskChoice

@@ -1,6 +1,7 @@
 """Requesters and nodes: real keys over real HTTP, as small as a client can be."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from ledger.hashing import sha256
 from ledger.hexadecimal import parse_hex, to_address, to_hex
 from ledger.signatures import Signer
 from ledger.spec import JobSpec
-from ledger.statements import Closing, Contribution, Receipt, Registration, Signed, Terms
+from ledger.statements import Closing, Contribution, Receipt, Registration, Signed, Terms, Voucher
 from tests.coordination.premises import House, make_deployment, make_signer
 
 DOMAIN: Domain = compute_domain(make_deployment().chain_id, make_deployment().job_ledger)
@@ -80,9 +81,11 @@ class Requester(Person):
 
 @dataclass
 class Node(Person):
-    """Trains nothing by itself: payloads are given to it."""
+    """Trains nothing by itself: payloads are given to it. With a `platform`, that vouches for what the node `holds`."""
 
     openings: dict[bytes, tuple[Opening, bytes]] = field(default_factory=dict)
+    platform: Signer | None = None
+    holds: tuple[int, int] = (2, 150)
 
     async def register(self) -> httpx.Response:
         operator = make_signer(f"operator of {self.address.hex()}").address
@@ -105,8 +108,26 @@ class Node(Person):
         found: dict[str, Any] | None = response.json() if response.status_code == 200 else None
         return found
 
-    def sign(self, assignment: dict[str, Any], payload: bytes, **changes: Any) -> dict[str, Any]:
-        """The body of a contribution that commits to this payload."""
+    def get_voucher(self, assignment: dict[str, Any], **changes: Any) -> Signed[Voucher] | None:
+        """What the platform vouches for: viewers and samples."""
+        if self.platform is None:
+            return None
+        viewers, samples = self.holds
+        voucher = Voucher(parse_hex(assignment["job"]), assignment["round"], self.address, viewers, samples)
+        return Signed.issue(replace(voucher, **changes), self.house.context.domain, self.platform)
+
+    def sign(
+        self,
+        assignment: dict[str, Any],
+        payload: bytes,
+        report: Mapping[str, str] = REPORT,
+        voucher: Signed[Voucher] | None = None,
+        **changes: Any,
+    ) -> dict[str, Any]:
+        """The body of a contribution that commits to this payload, with this or the platform's own voucher."""
+        said, voucher = dict(report), voucher or self.get_voucher(assignment)
+        if voucher is not None:
+            said["voucher"] = to_hex(voucher.statement.digest(self.house.context.domain))
         opening = Opening(sha256(payload), bytes(32), sha256(b"salt" + payload + self.address))
         fields: dict[str, Any] = {
             "job": parse_hex(assignment["job"]),
@@ -115,17 +136,18 @@ class Node(Person):
             "parent": parse_hex(assignment["parent"]),
             "base_model": parse_hex(assignment["baseModel"]),
             "commitment": opening.struct_hash(),
-            "samples": 100,
-            "report": sha256(canonical.encode(REPORT)),
+            "samples": 100 if voucher is None else voucher.statement.samples,
+            "report": sha256(canonical.encode(said)),
         }
         domain = self.house.context.domain
         signed = Signed.issue(Contribution(**(fields | changes)), domain, self.signer)
         self.openings[signed.statement.digest(domain)] = (opening, payload)
-        return {**signed.to_json(), "report": dict(REPORT)}
+        body: dict[str, Any] = {**signed.to_json(), "report": said}
+        return body if voucher is None else body | {"voucher": voucher.to_json()}
 
-    async def commit(self, assignment: dict[str, Any], payload: bytes) -> Receipt:
+    async def commit(self, assignment: dict[str, Any], payload: bytes, report: Mapping[str, str] = REPORT) -> Receipt:
         """Contribute, and check the receipt."""
-        body = self.sign(assignment, payload)
+        body = self.sign(assignment, payload, report)
         response = await self.house.client.post("/v1/contributions", json=body)
         assert response.status_code == 200, response.text
         signed = Signed.from_json(Receipt, response.json())

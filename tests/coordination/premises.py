@@ -24,6 +24,7 @@ from ledger.signatures import Signer
 
 URL = "http://coordinator.test"
 START = 1_800_000_000
+OPENED_BLOCK = 5
 
 
 def make_signer(name: str) -> Signer:
@@ -109,9 +110,17 @@ class House:
         """The chain reports the job's escrow."""
         await self.context.database.run_write(_fund, job, self.context.now)
 
-    async def admit(self, node: bytes, operator: bytes) -> None:
-        """The chain reports the node's registration."""
-        await self.context.database.run_write(_admit, node, operator, self.context.now)
+    async def admit(self, node: bytes, operator: bytes, block: int = OPENED_BLOCK - 1) -> None:
+        """The chain reports the node's registration, before that of jobs unless another block is named."""
+        await self.context.database.run_write(_admit, node, operator, self.context.now, block)
+
+    async def stake(self, node: bytes, amount: int) -> None:
+        """The chain reports what the node has at stake now."""
+        await self.context.database.run_write(nodes.mark_stake, node, amount)
+
+    async def mine(self, block: int) -> None:
+        """The chain was read up to this block."""
+        await self.context.database.run_write(nodes.note_block, block, hash_block(block))
 
     async def look(self) -> None:
         """One look of the round driver, and the end of the tallies that it began."""
@@ -119,11 +128,17 @@ class House:
         await self.driver.finish()
 
 
+def hash_block(number: int) -> bytes:
+    """The hash of a block of the chain that nobody asks."""
+    return keccak256(b"block %d" % number)
+
+
 def _fund(session: Session, job: bytes, now: int) -> None:
-    jobs.mark_opened(session, job, at=now, block=5, transaction=bytes(32))
+    block_hash = hash_block(OPENED_BLOCK)
+    jobs.mark_opened(session, job, at=now, block=OPENED_BLOCK, block_hash=block_hash, transaction=bytes(32))
 
 
-def _admit(session: Session, node: bytes, operator: bytes, now: int) -> None:
+def _admit(session: Session, node: bytes, operator: bytes, now: int, block: int) -> None:
     nodes.mark_registered(
-        session, node=node, operator=operator, payout=operator, at=now, block=6, transaction=bytes(32)
+        session, node=node, operator=operator, payout=operator, at=now, block=block, transaction=bytes(32)
     )

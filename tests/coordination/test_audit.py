@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -18,8 +19,9 @@ from client.auditor.explaining import explain
 from client.auditor.sources import ChainFacts, KeptJob, PostedRound
 from contracts.state import AccountState
 from coordinator.app import create_app
-from learning.screen import write_update
-from ledger.statements import RoundHeader
+from learning.payload import write_update
+from ledger.spec import Adam
+from ledger.statements import RoundHeader, Terms
 from ledger.verify.bundle import AnchoredRound
 from ledger.verify.chain import compute_anchor
 from ledger.verify.results import Outcome
@@ -46,9 +48,9 @@ async def serve(house: House) -> AsyncIterator[str]:
         await serving
 
 
-async def play(house: House, course: Course, readers: str = "public") -> Scene:
+async def play(house: House, course: Course, readers: str = "public", **rules: object) -> Scene:
     """Two scored rounds: one node sends zeros, one sends too much and then does not reveal."""
-    scene = await set_scene(house, course, nodes=4, rounds=2, scored=True, evidence_readers=readers)
+    scene = await set_scene(house, course, nodes=4, rounds=2, scored=True, evidence_readers=readers, **rules)
     for number in (1, 2):
         assignment = await scene.nodes[0].poll()
         assert assignment is not None
@@ -67,9 +69,12 @@ async def play(house: House, course: Course, readers: str = "public") -> Scene:
 
 async def make_facts(scene: Scene) -> ChainFacts:
     """What a chain would hold of the job."""
-    headers = [(await fetch_header(scene, number)).statement for number in (1, 2)]
+    return build_facts(scene.terms, [(await fetch_header(scene, number)).statement for number in (1, 2)])
+
+
+def build_facts(terms: Terms, headers: Sequence[RoundHeader]) -> ChainFacts:
+    """What a chain would hold of a job after these rounds, of which nothing was claimed."""
     rewards = [header.total_reward for header in headers]
-    terms = scene.terms
     kept = KeptJob(
         terms.requester,
         terms.coordinator,
@@ -82,7 +87,7 @@ async def make_facts(scene: Scene) -> ChainFacts:
     funded = terms.rounds * terms.budget_per_round
     account = AccountState(funded, 0, sum(rewards), funded - sum(rewards), 0, 0)
     posted = tuple(post(header, terms.window) for header in headers)
-    sums = (rewards[0], sum(rewards))
+    sums = tuple(accumulate(rewards))
     return ChainFacts(DOMAIN, 9, headers[-1].closed_at + 900, terms, kept, account, posted, sums, (), {})
 
 
@@ -116,6 +121,23 @@ async def test_what_a_coordinator_serves_passes_every_check(house: House, course
                 return explain(scene.job, 2, scene.nodes[0].address, sources).lines
 
         assert "accepted" in (await asyncio.to_thread(tell))[0]
+
+
+async def test_trust_and_adam_are_served_and_audited_as_all_else(house: House, course: Course) -> None:
+    """The reference and the second moment go through the compute child, the files and the wire."""
+    adam = Adam("0.9", "0.01")
+    scene = await play(house, course, aggregation_rule="trust-weighted", adam=adam, server_rate="0.01")
+    facts = await make_facts(scene)
+    async with serve(house) as url:
+        report = await run(scene, url, facts)
+        assert [str(result) for result in report.results if result.outcome is not Outcome.PASS] == []
+
+        def tell() -> tuple[str, ...]:
+            with Api(url) as api:
+                sources = Sources(CoordinatorEvidence(api, None), SimulatedChain(facts))
+                return explain(scene.job, 2, scene.nodes[2].address, sources).lines
+
+        assert "excluded by the aggregation rule" in (await asyncio.to_thread(tell))[0]
 
 
 async def test_evidence_that_is_not_for_strangers_is_unknown_to_them(house: House, course: Course) -> None:

@@ -112,7 +112,8 @@ async def test_two_of_one_node_at_once_get_one_place(scene: Scene) -> None:
     ],
 )
 async def test_wrong_field_is_refused_by_name(scene: Scene, field: str, value: object, status: int, error: str) -> None:
-    body = scene.nodes[0].sign(await get_assignment(scene), make_payload(0), **{field: value})
+    changes: dict[str, Any] = {field: value}
+    body = scene.nodes[0].sign(await get_assignment(scene), make_payload(0), **changes)
     answer = await expect_refusal(scene, body, status, error)
     if error == "WrongContribution":
         assert answer["field"].lower() == field.replace("_", "")

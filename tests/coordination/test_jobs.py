@@ -156,7 +156,7 @@ async def test_evidence_is_for_listed_auditors_only(premises: Premises, course: 
 
 async def test_chain_moves_a_job_and_repeating_changes_nothing(scene: Scene) -> None:
     with scene.house.context.database.write() as session:
-        jobs.mark_opened(session, scene.job, at=5, block=9, transaction=bytes(32))
+        jobs.mark_opened(session, scene.job, at=5, block=9, block_hash=bytes(32), transaction=bytes(32))
         jobs.mark_closing(session, scene.job, at=6, closes_at=100)
         jobs.mark_closing(session, scene.job, at=6, closes_at=100)
         jobs.mark_closed(session, scene.job, at=7)

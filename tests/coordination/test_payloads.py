@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from coordinator.rounds.tables import ContributionRow, RoundRow
-from learning.screen import write_update
+from learning.payload import write_update
 from learning.tensors import write_arrays
 from ledger.hexadecimal import to_hex
 from ledger.tally import Verdict

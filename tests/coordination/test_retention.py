@@ -4,7 +4,7 @@ import numpy as np
 
 from coordinator.rounds.retention import remove_expired
 from coordinator.rounds.service import mark_anchored, mark_final
-from learning.screen import write_update
+from learning.payload import write_update
 from ledger.hashing import sha256
 from tests.coordination.conftest import Scene
 from tests.coordination.test_rounds import SIZE, make_payload

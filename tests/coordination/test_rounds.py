@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from coordinator.rounds import store
-from learning.screen import write_update
+from learning.payload import write_update
 from ledger import canonical, evidence
 from ledger.commitment import compute_beacon, compute_seed_digest, extend_accumulator, start_accumulator
 from ledger.hashing import sha256

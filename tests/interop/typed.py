@@ -21,6 +21,7 @@ RoundHeader(bytes32 job,uint64 round,bytes32 parent,bytes32 baseModel,bytes32 ne
     bytes32 aggregate,bytes32 evidence,bytes32 beacon,uint64 openedAt,uint64 closedAt)
 Acceptance(bytes32 job,uint64 deadline)
 Registration(address node,address operator,address payout,uint64 deadline)
+Voucher(bytes32 job,uint64 round,address node,uint64 viewers,uint64 samples)
 """
 TYPES: dict[str, str] = dict(re.findall(r"(\w+)\(([^)]*)\)", PROTOCOL))
 

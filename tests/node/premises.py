@@ -4,9 +4,10 @@ What survives a kill is the node's folder. The wire counts requests, so that a t
 coordinator sees it or after it has answered and the reply is lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -134,13 +135,21 @@ class Stage:
 
 
 async def set_stage(
-    house: House, course: Course, folder: Path, *, nodes: int = 2, scored: bool = False, **changes: object
+    house: House,
+    course: Course,
+    folder: Path,
+    *,
+    nodes: int = 2,
+    scored: bool = False,
+    rules: Mapping[str, object] = MappingProxyType({}),
+    **changes: object,
 ) -> Stage:
-    """Ask for a job, fund it, and let the chain admit the nodes; `changes` are the terms'."""
+    """Ask for a job, fund it, and let the chain admit the nodes; `rules` are the spec's, `changes` the terms'."""
     requester = Requester(house, make_signer("requester"))
     await requester.enter()
     validation = await requester.upload(course.validation) if scored else None
-    spec = make_spec(course, await requester.upload(course.initial), validation, minimum=nodes)
+    initial = await requester.upload(course.initial)
+    spec = make_spec(course, initial, validation, minimum=nodes, **rules)  # type: ignore[arg-type]  # by name
     fields = {"bond": 20 * 10**18} | changes
     terms = make_terms(spec, requester.address, house.context.signer.address, **fields)  # type: ignore[arg-type]  # by name
     asked = await requester.ask(spec, terms)

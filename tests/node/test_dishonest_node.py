@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,8 +28,8 @@ from coordinator.compute.supervisor import ComputeChild
 from coordinator.rounds import store
 from learning.adversaries import ADVERSARIES, Sight
 from learning.evidence import read_gradient
+from learning.payload import write_update
 from learning.quantise import Update
-from learning.screen import write_update
 from learning.tasks import get_task
 from learning.tensors import read_model, write_model
 from ledger.hashing import sha256
@@ -123,7 +124,7 @@ async def open_ground(
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     options: dict[str, object] = {"public_url": url, "auditors": ",".join(map(to_address, auditors)) or None}
     async with Premises(folder, compute=compute, options=options).open(worker=True) as house:
-        terms = {"rounds": ROUNDS, "bond": 100 * 10**18}
+        terms: dict[str, Any] = {"rounds": ROUNDS, "bond": 100 * 10**18}
         stage = await set_stage(house, course, folder, nodes=NODES, scored=True, **terms)
         server = uvicorn.Server(uvicorn.Config(stage.app, log_level="error", lifespan="off"))  # type: ignore[arg-type]  # an ASGI application
         serving = asyncio.create_task(server.serve([listener]))

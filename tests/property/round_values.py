@@ -10,7 +10,7 @@ from coordinator.nodes import service as nodes
 from coordinator.rounds import store
 from coordinator.rounds.moves import MOVES
 from coordinator.rounds.tables import EntryRow, RoundRow
-from learning.screen import write_update
+from learning.payload import write_update
 from ledger import canonical
 from ledger.statements import Acceptance, Signed, Terms
 from ledger.tally import Entry, Verdict
@@ -53,7 +53,7 @@ def found_job(context: Context, rounds: int) -> Terms:
             )
         )
         session.flush()
-        jobs.mark_opened(session, job, at=1, block=1, transaction=bytes(32))
+        jobs.mark_opened(session, job, at=1, block=1, block_hash=bytes(32), transaction=bytes(32))
         for signer in NODES:
             address = signer.address
             nodes.mark_registered(

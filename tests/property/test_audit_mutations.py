@@ -13,18 +13,24 @@ from client.auditor.report import Report
 from learning.evidence import OutcomeAccount
 from learning.tensors import ArrayType, read_arrays
 from ledger import evidence
+from ledger.spec import Adam
 from ledger.verify.bundle import RoundFiles
 from tests.simulated.job import SimulatedJob
 from tests.simulated.learned import make_learned_job
 from tests.simulated.sources import SimulatedChain, make_evidence, make_facts
 
-LEARNED = (evidence.OUTCOME, evidence.AGGREGATE, evidence.GRADIENT, evidence.MOMENTUM)
+LEARNED = (evidence.OUTCOME, *evidence.ARRAYS)
+INTEGERS: dict[str, tuple[str, dict[str, ArrayType]]] = {
+    evidence.GRADIENT: ("gradient", {}),
+    evidence.REFERENCE: ("reference", {"scale": ArrayType("I64", (1,))}),
+}
 FILES = (*evidence.ALWAYS, *evidence.ARRAYS, evidence.MANIFEST, evidence.HEADER)
 
 
 @cache
 def play() -> SimulatedJob:
-    job = make_learned_job(nodes=3, rounds=2)
+    # Of all rules the one whose rounds have every file.
+    job = make_learned_job(nodes=3, rounds=2, aggregation=("trust-weighted", "0"), adam=Adam("0.9", "0.01"))
     job.play()
     job.play()
     return job
@@ -65,15 +71,18 @@ def is_tolerated(name: str, published: bytes, changed: bytes) -> bool:
     """Processors differ in the last digits of losses and gradients: such a change is no lie."""
     if name == evidence.OUTCOME:
         return OutcomeAccount.from_bytes(changed).agrees(OutcomeAccount.from_bytes(published))
-    if name != evidence.GRADIENT:
+    if name not in INTEGERS:
         return False
-    before, after = (read_gradient_values(content) for content in (published, changed))
-    return int(np.abs(before - after).max()) <= max(2, int(np.abs(after).max()) // 100_000)
+    (before, scale), (after, changed_scale) = (read_integers(name, content) for content in (published, changed))
+    near = int(np.abs(before - after).max()) <= max(2, int(np.abs(after).max()) // 100_000)
+    return near and scale == changed_scale
 
 
-def read_gradient_values(content: bytes) -> NDArray[np.int64]:
-    expected = {"gradient": ArrayType("I32", (None,))}
-    return read_arrays(content, expected, "gradient", len(content))["gradient"].astype(np.int64)
+def read_integers(name: str, content: bytes) -> tuple[NDArray[np.int64], list[int]]:
+    """The integers of a file that is compared within a tolerance, and the scale that is not."""
+    member, rest = INTEGERS[name]
+    arrays = read_arrays(content, {member: ArrayType("I32", (None,)), **rest}, name, len(content))
+    return arrays[member].astype(np.int64), [number for other in rest for number in arrays[other].tolist()]
 
 
 @settings(max_examples=15)

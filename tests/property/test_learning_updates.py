@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from learning.aggregate import Accumulator
+from learning.payload import read_update, write_update
 from learning.quantise import LARGEST, Update, compute_norm_squared, quantise
 from learning.sampling import draw_sample
-from learning.screen import Screen, read_update, write_update
+from learning.screening.memory import Memory
+from learning.screening.screen import Screen
 from learning.tensors import ArrayType, MalformedArrays, read_arrays, write_arrays
 from ledger.tally import Verdict
+from tests.unit.learning.digits_job import reveal
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 moves = arrays.arrays(np.float64, st.integers(1, 60), elements=finite | st.floats(-20, 20))
@@ -29,7 +32,8 @@ def test_quantised_move_always_passes_the_screen(move: np.ndarray, fraction_bits
     """Whatever a node learned, its update is within the bound that the screen checks, exactly."""
     update = quantise(move, fraction_bits, clip)
     assert compute_norm_squared(update) == sum(int(element) ** 2 for element in update) <= clip * clip
-    assert Screen(update.size, clip, set()).judge(write_update(update)).verdict is Verdict.ACCEPTED
+    judged = list(Screen(update.size, clip, Memory()).judge(reveal([update])))
+    assert [one.verdict for one in judged] == [Verdict.ACCEPTED]
 
 
 @given(moves, st.integers(1, 200_000))

@@ -14,7 +14,7 @@ from ledger.eip712 import StructType
 from ledger.errors import Malformed, MalformedJson, MalformedStatement
 from ledger.evidence import ReportedContribution
 from ledger.signatures import Signer
-from ledger.statements import Contribution, Receipt, Signed
+from ledger.statements import Contribution, Receipt, Signed, Voucher
 from ledger.structs import TypedStruct, define_type, read_all
 from ledger.tally import Body, Entry
 from ledger.tree import PaddedTree
@@ -33,6 +33,15 @@ KINDS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], st.SearchStra
         ReportedContribution.from_json_all,
         ReportedContribution.from_json,
         structs_of(Contribution).map(lambda one: ReportedContribution(Signed(one, SIGNATURE), {"loss": "0.5"})),
+    ),
+    "vouched contributions": (
+        ReportedContribution.from_json_all,
+        ReportedContribution.from_json,
+        st.builds(
+            lambda one, voucher: ReportedContribution(Signed(one, SIGNATURE), {}, Signed(voucher, SIGNATURE)),
+            structs_of(Contribution),
+            structs_of(Voucher),
+        ),
     ),
     "entries": (
         Entry.from_json_all,

@@ -15,14 +15,24 @@ from ledger.errors import Malformed
 from ledger.hashing import keccak256
 from ledger.hexadecimal import to_address
 from ledger.signatures import WrongSigner, recover, verify_signature
-from ledger.statements import Acceptance, Closing, Contribution, Receipt, Registration, RoundHeader, Signed, Terms
+from ledger.statements import (
+    Acceptance,
+    Closing,
+    Contribution,
+    Receipt,
+    Registration,
+    RoundHeader,
+    Signed,
+    Terms,
+    Voucher,
+)
 from ledger.structs import TypedStruct, to_snake
 from ledger.tally import Body
 from ledger.words import WORDS
 from tests.property.ledger_values import structs_of, values_of
 from tests.vectors.golden_job import CHAIN_ID, COORDINATOR, JOB_LEDGER, LEDGER_ADDRESS
 
-SIGNED: list[type[Any]] = [Contribution, Receipt, Closing, RoundHeader, Acceptance, Registration]
+SIGNED: list[type[Any]] = [Contribution, Receipt, Closing, RoundHeader, Acceptance, Registration, Voucher]
 ALL: list[type[Any]] = [*SIGNED, Terms, Body, Opening]
 DOMAIN = {"name": "Tallystick", "version": "1", "chainId": CHAIN_ID, "verifyingContract": to_address(LEDGER_ADDRESS)}
 

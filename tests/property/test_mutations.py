@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ledger import canonical, evidence
 from ledger.verify.bundle import RoundFiles
+from ledger.verify.checks import ROUND_CHECKS
 from ledger.verify.results import Outcome
 from tests.simulated.audit import Path, audit_round, audit_rounds, cover, find, flip, open_job, play_three, walk
 from tests.simulated.job import SimulatedJob
@@ -21,6 +22,7 @@ OWNERS: dict[str, dict[str | int, str]] = {
         **dict.fromkeys(("job", "round", "parent", "baseModel"), "contribution-fields"),
         **dict.fromkeys(("node", "commitment", "samples", "signature"), "contribution-signature"),
         **dict.fromkeys(("report", "loss", "seconds", "device", "version"), "report-digest"),
+        "voucher": "voucher",
     },
     evidence.RECEIPTS: {
         **dict.fromkeys(("job", "round", "seq", "node", "contribution"), "receipt-sequence"),
@@ -68,7 +70,7 @@ def list_members() -> list[tuple[str, str | int]]:
 def test_honest_job_passes_every_check() -> None:
     results = audit_rounds(play_three())
     assert {result.outcome for result in results} == {Outcome.PASS}
-    assert len(results) == 3 + 31 * 3
+    assert len(results) == 3 + len(ROUND_CHECKS) * 3
 
 
 @pytest.mark.parametrize(("name", "member"), list_members())

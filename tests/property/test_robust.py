@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from learning.payload import compute_update_digest
 from learning.quantise import LARGEST, Update
 from learning.robust.clipped import combine_clipped, compute_centre, find_radius, scale
 from learning.robust.combination import Combination
@@ -17,7 +18,7 @@ from learning.robust.held import HeldUpdates
 from learning.robust.krum import combine_krum
 from learning.robust.selection import select_ranks
 from learning.robust.trimmed import SHARES, combine_median, combine_trimmed
-from learning.screen import compute_update_digest
+from learning.robust.trusted import Guide, combine_trusted
 
 SIZE = 7
 # Small values too, so that many updates share a coordinate's value.
@@ -27,12 +28,14 @@ cohorts = st.lists(updates, min_size=1, max_size=9)
 
 Rule = Callable[[HeldUpdates], Combination]
 CENTRE = np.array([5, -3, 0, 32_767, -32_767, 100, 1], np.int16)
+REFERENCE = np.array([9_000_000, -70_000, 3, 0, 1_000_000, -2, 5_000_000], np.int32)
 RULES: dict[str, Rule] = {
     "median": combine_median,
     "trimmed": lambda held: combine_trimmed(held, (len(held) - 1) // 3),
     "krum": lambda held: combine_krum(held, len(held) // 3),
     "norm-clipped": lambda held: combine_clipped(held, np.zeros(SIZE, np.int16)),
     "centred": lambda held: combine_clipped(held, CENTRE),
+    "trusted": lambda held: combine_trusted(held, Guide(REFERENCE)),
 }
 rules = pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
 

@@ -43,7 +43,9 @@ class RandomJudge:
 
     def judge(self, job: SimulatedJob, openings: Sequence[Opening | None], beacon: bytes) -> Judged:
         del beacon  # nothing is sampled
-        verdicts = [self._judge_one(job, opening) for opening in openings]
+        verdicts = [
+            self._judge_one(job, opening, weight) for opening, weight in zip(openings, job.weights, strict=True)
+        ]
         if sum(opening is not None for opening in openings) < job.spec.cohort.minimum:
             return Judged([(Verdict.VOID, 0, 0)] * len(openings), job.model, {"void": "too-few"})
         if not any(verdict is Verdict.ACCEPTED for verdict, _, _ in verdicts):
@@ -52,9 +54,9 @@ class RandomJudge:
             verdicts, job.random.randbytes(32), {"void": None}, {evidence.AGGREGATE: job.random.randbytes(80)}
         )
 
-    def _judge_one(self, job: SimulatedJob, opening: Opening | None) -> tuple[Verdict, int, int]:
+    def _judge_one(self, job: SimulatedJob, opening: Opening | None, weight: int) -> tuple[Verdict, int, int]:
         if opening is None:
             return (Verdict.UNREVEALED, 0, 0)
         if job.spec.scoring_rule == "by-weight":
-            return (Verdict.ACCEPTED, 1, 1 << SCORE_BITS)
-        return (Verdict.ACCEPTED, 1, job.random.randrange(-(1 << 36), 1 << 38))
+            return (Verdict.ACCEPTED, weight, weight << SCORE_BITS)
+        return (Verdict.ACCEPTED, weight, job.random.randrange(-(1 << 36), 1 << 38))

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
+from client.auditor.registry import Registry
 from client.auditor.sources import ChainFacts, KeptJob, PaidClaim, PostedRound, Sources
-from contracts.state import AccountState
+from contracts.events import Event, Place
+from contracts.node_events import NodeRegistered
+from contracts.state import AccountState, Block
 from ledger.tally import Entry
 from ledger.verify.bundle import JobFiles, RoundFiles
-from tests.simulated.job import SimulatedJob
+from tests.simulated.job import OPENED_BLOCK, SimulatedJob, hash_block
 
 
 @dataclass
@@ -76,7 +80,28 @@ def make_facts(job: SimulatedJob, claims: Sequence[PaidClaim] = ()) -> ChainFact
         sums,
         tuple(claims),
         claimed,
+        registry=make_registry(job),
     )
+
+
+def make_registry(job: SimulatedJob, more: Sequence[Event] = ()) -> Registry:
+    """A registry whose nodes were all registered in the block before the job was opened; `more` happened later."""
+    registered = [
+        NodeRegistered(make_place(OPENED_BLOCK - 1, at), node.address, b"\x01" * 20, b"\x02" * 20)
+        for at, node in enumerate(job.nodes)
+    ]
+    return Registry((*registered, *more), (OPENED_BLOCK, hash_block(OPENED_BLOCK)), partial(_find_block, job), 1_000)
+
+
+def make_place(block: int, log_index: int = 0) -> Place:
+    """Where an event lies on the chain that never was."""
+    return Place(block, hash_block(block), bytes(32), log_index)
+
+
+def _find_block(job: SimulatedJob, number: int) -> Block | None:
+    """Every block lies 120 seconds after the one before, as rounds do."""
+    at = job.setting.opened_at + 120 * (number - OPENED_BLOCK - 1)
+    return Block(number, hash_block(number), hash_block(number - 1), at)
 
 
 def make_sources(job: SimulatedJob, claims: Sequence[PaidClaim] = ()) -> Sources:
@@ -123,4 +148,5 @@ def strike(facts: ChainFacts, first: int) -> ChainFacts:
 
 def _post(job: SimulatedJob, bundle: RoundFiles) -> PostedRound:
     assert bundle.anchored is not None
-    return PostedRound(job.rounds[bundle.round - 1].header.statement, bundle.anchored, bundle.round, bytes(32))
+    posted_in = OPENED_BLOCK + bundle.round + 1
+    return PostedRound(job.rounds[bundle.round - 1].header.statement, bundle.anchored, posted_in, bytes(32))

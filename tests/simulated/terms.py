@@ -1,6 +1,6 @@
 """A spec and terms for simulated jobs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from ledger.eip712 import Domain, compute_domain
@@ -23,6 +23,7 @@ class Setting:
     requester: Signer
     token: bytes = TOKEN
     opened_at: int = OPENED_AT
+    platform: Signer = field(default_factory=lambda: Signer(b"\x17" * 32))
 
 
 def draw_signer(random: Random) -> Signer:

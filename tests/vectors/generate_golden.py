@@ -3,10 +3,10 @@
 Layout, for readers by key path (`vm.parseJson…`). Every integer is a decimal string, every byte string 0x hex, every
 address checksummed; lists are homogeneous, and lists of equal length beside each other are columns of one table.
 
-    keys.<coordinator|node0…node4|operator|requester>     .privateKey .address
+    keys.<coordinator|node0…node4|operator|platform|requester>     .privateKey .address
     domains.<jobLedger|nodeRegistry>                      .name .version .chainId .verifyingContract .separator
-    types.<Terms|Contribution|Receipt|Closing|RoundHeader|Acceptance|Registration|Body|Opening>    .string .hash
-    statements.<Terms|…|Registration>[0 ordinary, 1 largest, 2 smallest]
+    types.<Terms|Contribution|Receipt|Closing|RoundHeader|Acceptance|Registration|Voucher|Body|Opening>  .string .hash
+    statements.<Terms|…|Voucher>[0 ordinary, 1 largest, 2 smallest]
                 .values.<member> .structHash              and, but for Terms: .digest .signer .signature
     bodies[0…2]                .values.<member> .digest
     leaves[0…2]                .seq .node .earned .body .hash
@@ -44,6 +44,7 @@ from ledger.statements import (
     Signed,
     Statement,
     Terms,
+    Voucher,
 )
 from ledger.structs import TypedStruct
 from ledger.tally import Body
@@ -72,7 +73,15 @@ from tests.vectors.golden_job import (
 )
 
 PATH = Path(__file__).with_name("golden.json")
-STATEMENTS: tuple[type[Statement], ...] = (Contribution, Receipt, Closing, RoundHeader, Acceptance, Registration)
+STATEMENTS: tuple[type[Statement], ...] = (
+    Contribution,
+    Receipt,
+    Closing,
+    RoundHeader,
+    Acceptance,
+    Registration,
+    Voucher,
+)
 
 
 def draw(kind: str, label: str, size: str) -> Any:
@@ -113,7 +122,8 @@ def build_statements() -> dict[str, Any]:
 
 
 def build_statement(statement: Statement, domain: Domain) -> dict[str, Any]:
-    signer = SIGNERS["node0"] if isinstance(statement, (Contribution, Registration)) else COORDINATOR
+    signers = {Contribution: SIGNERS["node0"], Registration: SIGNERS["node0"], Voucher: SIGNERS["platform"]}
+    signer = signers.get(type(statement), COORDINATOR)
     return {
         "values": show_members(statement),
         "structHash": show(statement.struct_hash()),

@@ -40,7 +40,7 @@ def private_key(name: str) -> bytes:
     return derive(f"key of {name}")
 
 
-GOLDEN_NAMES = ("coordinator", "node0", "node1", "node2", "node3", "node4", "operator", "requester")
+GOLDEN_NAMES = ("coordinator", "node0", "node1", "node2", "node3", "node4", "operator", "platform", "requester")
 SIGNERS = {name: Signer(private_key(name)) for name in GOLDEN_NAMES}
 COORDINATOR = SIGNERS["coordinator"]
 LEDGER_ADDRESS = derive_address("JobLedger")

@@ -121,7 +121,8 @@ def equip(order: Order, home: Home, clock: Callable[[], float] = time.time) -> I
         source = CoordinatorEvidence(api, identity)
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="tally-watch-")))
         recompute = partial(_recompute, source, scratch) if order.recompute else None
-        equipment = Equipment(gateway, source, teller, held or Promises(), prosecutor, recompute)
+        whole = order.start_block is not None
+        equipment = Equipment(gateway, source, teller, held or Promises(), prosecutor, recompute, whole=whole)
         ledger = gateway.deployment.job_ledger.hex()
         jobs = [JobWatch(job, root / f"{gateway.chain_id}-{ledger}" / job.hex(), equipment) for job in order.jobs]
         yield Tower(gateway, jobs, teller, docket, prosecutor, clock)

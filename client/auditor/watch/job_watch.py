@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from client.auditor.registry import RegistryReader
 from client.auditor.watch.archive import Archive
 from client.auditor.watch.casework import Casework, find_pending, find_unanswered
 from client.auditor.watch.following import Follower, Sight
@@ -50,6 +51,7 @@ class Equipment:
         prosecutor: sends; None for watching only.
         recompute: makes the recomputation of a job; None where it is not asked for.
         spread: applies a function to many values, like `map`.
+        whole: whether the auditor says that nothing lies before the first block that is read.
     """
 
     gateway: Gateway
@@ -59,6 +61,7 @@ class Equipment:
     prosecutor: Prosecutor | None = None
     recompute: Callable[[AuditedJob], Recomputation] | None = None
     spread: Spread = map
+    whole: bool = False
 
 
 class JobWatch:
@@ -77,6 +80,7 @@ class JobWatch:
         self.place = Place.load(self._path, domain.chain_id or 0, domain.verifying_contract or bytes(20), job)
         self._archive = Archive(folder)
         self._follower = Follower(equipment.gateway, self.place)
+        self._registry = RegistryReader(equipment.gateway, job, whole=equipment.whole)
         self._casework: Casework | None = None
         self._verifier: RoundVerifier | None = None
         # Rounds that need no more looks, and those whose checks were made over all that was given so far.
@@ -168,7 +172,9 @@ class JobWatch:
             self._say("job_files", f"the job's own files cannot be relied on: {', '.join(wrong)}")
         if audited is not None:
             recomputation = self._with.recompute(audited) if self._with.recompute else None
-            self._verifier = RoundVerifier(audited, self._archive, recomputation, self._with.spread)
+            self._verifier = RoundVerifier(
+                audited, self._archive, recomputation, self._with.spread, self._registry.read
+            )
             self._done, self._verified = set(), set()
 
     def _look_at(self, known: WatchedRound, casework: Casework, case: Case) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from client.auditor.population import audit_population
+from client.auditor.registry import Registry
 from client.auditor.sources import EvidenceSource
 from client.auditor.watch.archive import Archive
 from client.auditor.watch.place import WatchedRound
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verified:
-    """What the ledger's checks say of a round, and whether all that its manifest lists was given."""
+    """What the ledger's checks say of a round, and whether all was given that its manifest lists.
+
+    What tells of a private validation set does not count: it comes when the job has ended, after all windows.
+    """
 
     results: list[Result]
     complete: bool
@@ -56,6 +61,7 @@ class RoundVerifier:
         archive: their evidence.
         recomputation: of the learning, None where it was not asked for.
         spread: applies a function to many values, like `map`.
+        read_registry: what the chain tells of nodes, up to its newest block.
     """
 
     def __init__(
@@ -64,8 +70,9 @@ class RoundVerifier:
         archive: Archive,
         recomputation: Recomputation | None,
         spread: Spread = map,
+        read_registry: Callable[[], Registry] | None = None,
     ) -> None:
-        self._job, self._archive = job, archive
+        self._job, self._archive, self._read_registry = job, archive, read_registry
         self._recomputation, self._spread = recomputation, spread
         self._histories = {0: History.start(job)}
         self._recomputed = 0
@@ -75,9 +82,13 @@ class RoundVerifier:
         number = known.number
         files = self._archive.load_round(number)
         bundle = RoundFiles(number, files, self._anchor(known), self._archive.load_replies(number))
-        verified = verify_round(replace(self._job, as_of=as_of), self._histories[number - 1], bundle, self._spread)
+        before = self._histories[number - 1]
+        verified = verify_round(replace(self._job, as_of=as_of), before, bundle, self._spread)
         self._histories[number] = verified.history
-        return Verified(verified.results, not _list_missing(files))
+        registry = self._read_registry() if self._read_registry is not None and verified.evidence.draw else None
+        drawn = audit_population(self._job, before, verified.evidence, registry, known.block)
+        private = evidence.PRIVATE if self._job.spec.validation_holders is not None else frozenset()
+        return Verified(verified.results + drawn, not _list_missing(files) - private)
 
     def restore(self, number: int) -> None:
         """Goes past a round that was verified before this program began."""

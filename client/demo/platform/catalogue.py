@@ -6,6 +6,7 @@ Source of the file format: MovieLens-100K as RecBole's atomic files (`ml-100k.in
 from __future__ import annotations
 
 import csv
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,10 @@ class Catalogue:
         )
         chosen = waiting[:limit]
         return Page(chosen, chosen[-1].seq if chosen else cursor, len(waiting) > limit)
+
+    def count(self, viewer: str, upto: int) -> int:
+        """How many views of a viewer the log holds up to place `upto`."""
+        return bisect_right(self.events.get(viewer, ()), upto, key=lambda event: event.seq)
 
 
 def _read_titles(path: Path) -> list[str]:

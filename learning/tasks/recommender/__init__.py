@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from learning.parameters import Layout, Vector32
 from learning.rules import LearningRules
 from learning.tasks.config import complete_config
+from learning.tasks.proximal import check_proximal
 from learning.tasks.recommender import histories as files
 from learning.tasks.recommender.evaluation import evaluate
 from learning.tasks.recommender.histories import Histories, Memory, Recency
@@ -36,6 +37,7 @@ _DEFAULTS: Mapping[str, int | str] = {
     "recencyScale": "20",
     "recentScale": "3",
     "spread": "0.15",
+    "proximal": "0",
 }
 _LARGEST: Mapping[str, int] = {
     "items": 1 << 22,
@@ -92,7 +94,7 @@ class Recommender:
         """Trains locally from `model`."""
         rate, bias_rate = float(self.config["rate"]), float(self.config["biasRate"])
         steps, batch = int(self.config["steps"]), int(self.config["batch"])
-        trainer = Trainer(self._architecture, steps, batch, rate, bias_rate)
+        trainer = Trainer(self._architecture, steps, batch, rate, bias_rate, float(self.config["proximal"]))
         return trainer.train(model, self._read(examples), seed)
 
     def objective(self, examples: Examples, positions: Positions) -> Objective:
@@ -144,4 +146,5 @@ def create(config: TaskConfig) -> Recommender:
     for scale in ("recencyScale", "recentScale"):
         if float(complete[scale]) <= 0.0:
             raise MalformedSpec(f"task.config.{scale}", "a decimal above 0", complete[scale])
+    check_proximal(complete, "rate", "biasRate")
     return Recommender(complete)

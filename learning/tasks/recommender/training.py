@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,13 +19,17 @@ _CHUNK = 512
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """Plain stochastic gradient descent: `steps` batches of `batch` positions, the bias at a rate of its own."""
+    """Plain stochastic gradient descent: `steps` batches of `batch` positions, the bias at a rate of its own.
+
+    `proximal` is μ of FedProx: each step's gradient also holds μ times the way that was gone from the base model.
+    """
 
     architecture: Architecture
     steps: int
     batch: int
     rate: float
     bias_rate: float
+    proximal: float = 0.0
 
     def train(self, model: Vector32, histories: Histories, seed: int) -> Training:
         """Trains from `model`; the same seed and histories give the same bytes with any number of threads."""
@@ -34,7 +38,9 @@ class Trainer:
             return Training(np.zeros_like(model), 0.0, 0)
         with single_thread():
             network = self.architecture.build(model)
-            losses = [self._step(network, histories, chosen) for chosen in self._draw(targets, seed)]
+            named = network.named_parameters() if self.proximal else ()
+            base = {name: tensor.detach().clone() for name, tensor in named}
+            losses = [self._step(network, base, histories, chosen) for chosen in self._draw(targets, seed)]
         trained = {name: tensor.detach().numpy() for name, tensor in network.named_parameters()}
         return Training(self.architecture.layout.flatten(trained) - model, float(np.mean(losses)), int(targets.size))
 
@@ -48,9 +54,13 @@ class Trainer:
             yield order[start : start + self.batch]
 
     @torch.no_grad()
-    def _step(self, network: NextItem, histories: Histories, chosen: Positions) -> float:
+    def _step(
+        self, network: NextItem, base: Mapping[str, torch.Tensor], histories: Histories, chosen: Positions
+    ) -> float:
         loss, gradients = network.compute_gradients(self.architecture.look_at(histories, chosen, torch.float32))
         for name, parameter in network.named_parameters():
+            if self.proximal:
+                gradients[name].add_(parameter - base[name], alpha=self.proximal)
             parameter.sub_(gradients[name], alpha=self.bias_rate if name == "bias" else self.rate)
         return loss
 

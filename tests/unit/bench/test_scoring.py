@@ -1,5 +1,6 @@
 """The scores bench: the exact value is exact, and cheats do what they are said to do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.scoring.game import Game, compute_shapley, correlate, correlate_ranks
 from bench.scoring.payroll import Job
-from learning.adversaries import ADVERSARIES, Sight, work_honestly
+from learning.adversaries import ADVERSARIES, Behaviour, Sight, work_honestly
 from learning.parameters import Vector64
 from learning.quantise import Update, compute_norm_squared
 from learning.rules import LearningRules
@@ -127,3 +128,32 @@ def test_job_pays_by_the_tally_and_zeros_earn_exactly_nothing() -> None:
     assert all(late >= early for early, late in zip(first.earned, last.earned, strict=True))
     assert last.refused[-1] > 0
     assert not any(last.refused[:-1])
+
+
+def make_series(node: int) -> Examples:
+    """Viewers who watch one item after the other: something to learn."""
+    starts = np.random.default_rng(node).integers(ITEMS, size=8).tolist()
+    return make_task().read_records([[(start + item) % ITEMS for item in range(14)] for start in starts])
+
+
+def hire(behaviour: Behaviour, *, throwaway: bool = False, weights: Sequence[int] = ()) -> int:
+    """What the last of six nodes has earned after four rounds."""
+    own = [make_series(node) for node in range(NODES)]
+    behaviours = [work_honestly] * (NODES - 1) + [behaviour]
+    fleeting = (NODES - 1,) if throwaway else ()
+    job = Job(make_task(), RULES, own, behaviours, make_series(99), 1, weights=weights, throwaway=fleeting)
+    *_, books = job.run(4)
+    return books.earned[-1]
+
+
+def test_debts_stay_with_the_key_and_go_with_it() -> None:
+    def work_and_undo(sight: Sight) -> Update:
+        honest = work_honestly(sight)
+        return honest if len(sight.models) % 2 else -honest
+
+    assert hire(work_and_undo, throwaway=True) > hire(work_and_undo) > 0
+
+
+def test_weight_of_nothing_earns_nothing() -> None:
+    assert hire(work_honestly, weights=[1] * (NODES - 1) + [0]) == 0
+    assert hire(work_honestly, weights=[1] * (NODES - 1) + [3]) > hire(work_honestly)

@@ -9,12 +9,14 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from learning.parameters import Vector32
+from learning.payload import write_update
 from learning.quantise import Update, quantise
 from learning.round import RevealedContribution, RoundInputs
 from learning.rules import LearningRules
-from learning.screen import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, Task, get_task
+from ledger.hashing import sha256
+from ledger.spec import NOTHING_SCREENED
 from ledger.tally import Verdict
 
 VALIDATION, HOLDOUT = 300, 300
@@ -68,7 +70,8 @@ def make_job(
 ) -> DigitsJob:
     """A job whose training scans are dealt out evenly, or by Dirichlet shares of each label."""
     task = digits_task(hidden)
-    rules = replace(task.suggested_rules(), sample_positions=200, server_momentum=server_momentum)
+    suggested = replace(task.suggested_rules(), screening=NOTHING_SCREENED)
+    rules = replace(suggested, sample_positions=200, server_momentum=server_momentum)
     scans = take(load_scans(), slice(VALIDATION + HOLDOUT, None))
     piles = _deal(scans["labels"].tolist(), nodes, concentration)
     return DigitsJob(task, rules, tuple(take(scans, pile) for pile in piles))
@@ -97,11 +100,17 @@ def reveal(payloads: Sequence[bytes | Update | Verdict], weights: Sequence[int] 
     for seq, payload in enumerate(payloads):
         weight = weights[seq] if weights else 1
         if isinstance(payload, Verdict):
-            revealed.append(RevealedContribution(seq, weight, payload, partial(_fail, seq)))
+            revealed.append(RevealedContribution(seq, weight, payload, partial(_fail, seq), address(seq)))
             continue
         content = payload if isinstance(payload, bytes) else write_update(payload)
-        revealed.append(RevealedContribution(seq, weight, Verdict.ACCEPTED, partial(bytes, content)))
+        read, node = partial(bytes, content), address(seq)
+        revealed.append(RevealedContribution(seq, weight, Verdict.ACCEPTED, read, node, sha256(content)))
     return revealed
+
+
+def address(node: int) -> bytes:
+    """The address of the node with this number."""
+    return (node + 1).to_bytes(20, "big")
 
 
 def _fail(seq: int) -> bytes:

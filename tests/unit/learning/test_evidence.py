@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from learning.evidence import OutcomeAccount, read_gradient, read_momentum, write_evidence
+from learning.evidence import OutcomeAccount, read_gradient, read_moments, write_evidence
 from learning.gradient import MalformedGradient, PublicGradient
 from learning.round import RoundInputs, RoundOutcome, Void, run_round
 from learning.tensors import MalformedArrays, write_arrays
@@ -26,12 +26,19 @@ def outcome(inputs: RoundInputs) -> RoundOutcome:
 
 def test_evidence_of_a_round_is_read_back(inputs: RoundInputs, outcome: RoundOutcome) -> None:
     files = write_evidence(outcome)
-    assert sorted(files) == ["aggregate.safetensors", "gradient.safetensors", "momentum.safetensors", "outcome.json"]
+    assert sorted(files) == [
+        "aggregate.safetensors",
+        "gradient.safetensors",
+        "momentum.safetensors",
+        "outcome.json",
+        "screening.json",
+    ]
     gradient = read_gradient(files, inputs.base.size)
     assert gradient is not None
     assert outcome.gradient is not None
     assert (gradient.values.tolist(), gradient.scale) == (outcome.gradient.values.tolist(), outcome.gradient.scale)
-    assert np.array_equal(read_momentum(files["momentum.safetensors"], inputs.base.size), outcome.state.momentum)
+    moments = read_moments(files["momentum.safetensors"], inputs.base.size, inputs.rules)
+    assert np.array_equal(moments.momentum, outcome.state.momentum)
     account = OutcomeAccount.from_bytes(files["outcome.json"])
     assert account == OutcomeAccount.of(outcome)
     assert (account.clip, account.next_clip, account.void) == (outcome.clip, outcome.state.clip, None)
@@ -39,7 +46,7 @@ def test_evidence_of_a_round_is_read_back(inputs: RoundInputs, outcome: RoundOut
 
 def test_evidence_of_a_void_round_has_no_arrays(inputs: RoundInputs) -> None:
     files = write_evidence(run_round(replace(inputs, contributions=[])))
-    assert sorted(files) == ["outcome.json"]
+    assert sorted(files) == ["outcome.json", "screening.json"]
     account = OutcomeAccount.from_bytes(files["outcome.json"])
     assert (account.void, account.sample_digest, account.loss_before) == (Void.TOO_FEW, None, None)
     assert read_gradient(files, inputs.base.size) is None

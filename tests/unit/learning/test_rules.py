@@ -34,6 +34,7 @@ def test_numbers_are_exact() -> None:
         ({"aggregation_rule": "trimmed-mean"}, "aggregationTolerance"),
         ({"aggregation_rule": "multi-krum", "aggregation_tolerance": "0.5"}, "aggregationTolerance"),
         ({"aggregation_tolerance": "0.1"}, "aggregationTolerance"),
+        ({"aggregation_rule": "trust-weighted", "scoring_rule": "by-weight"}, "aggregationRule"),
     ],
 )
 def test_value_out_of_range_is_refused_by_its_name_in_the_spec(change: dict[str, Any], field: str) -> None:

@@ -2,11 +2,22 @@ import numpy as np
 import pytest
 
 from learning.gradient import MalformedGradient, PublicGradient
+from learning.screening.memory import EarlierUpdate, Memory
 from learning.state import RoundState
 from learning.tensors import MalformedArrays, write_arrays
+from ledger.screening import Original
 from tests.unit.learning.digits_job import make_job
 
 SIZE = 5
+
+
+def memory() -> Memory:
+    places = [Original(1, seq, bytes([seq]) * 20) for seq in range(3)]
+    return Memory(
+        2,
+        {bytes([3]) * 32: places[0], bytes([1]) * 32: places[2]},
+        (EarlierUpdate(places[0], bytes([7]) * 32, 5_000), EarlierUpdate(places[2], bytes([8]) * 32, 1 << 40)),
+    )
 
 
 def state() -> RoundState:
@@ -17,7 +28,7 @@ def state() -> RoundState:
         np.array([1, 5, 9], np.int64),
         (generator.normal(size=SIZE), generator.normal(size=SIZE)),
         (PublicGradient(np.array([2**23, 1, 2, 3, 4], np.int32), -3),),
-        frozenset({bytes([3]) * 32, bytes([1]) * 32}),
+        memory(),
     )
 
 
@@ -25,7 +36,7 @@ def test_state_is_read_back_and_written_the_same() -> None:
     content = state().to_bytes()
     again = RoundState.from_bytes(content, SIZE)
     assert again.to_bytes() == content
-    assert (again.clip, again.pool.tolist(), again.digests) == (4321, [1, 5, 9], state().digests)
+    assert (again.clip, again.pool.tolist(), again.memory) == (4321, [1, 5, 9], memory())
     assert [gradient.scale for gradient in again.gradients] == [-3]
     assert np.array_equal(again.moves[1], state().moves[1])
 
@@ -34,7 +45,7 @@ def test_initial_state_is_read_back() -> None:
     first = RoundState.initial(SIZE, make_job().rules, 300)
     again = RoundState.from_bytes(first.to_bytes(), SIZE)
     assert again.to_bytes() == first.to_bytes()
-    assert (again.clip, again.moves, again.gradients, again.digests) == (40960, (), (), frozenset())
+    assert (again.clip, again.moves, again.gradients, again.memory) == (40960, (), (), Memory())
 
 
 def test_state_of_another_model_is_refused() -> None:
@@ -50,9 +61,17 @@ def test_state_with_too_few_scales_is_refused() -> None:
         "moves": np.zeros((0, SIZE)),
         "gradients": np.zeros((1, SIZE), np.int32),
         "scales": np.zeros(0, np.int64),
-        "digests": np.zeros((0, 32), np.uint8),
+        **Memory().to_arrays(),
+        "second": np.zeros(0),
     }
     with pytest.raises(MalformedArrays, match="1 scales, got 0"):
         RoundState.from_bytes(write_arrays(arrays), SIZE)
     with pytest.raises(MalformedGradient):
         RoundState.from_bytes(write_arrays({**arrays, "scales": np.array([7])}), SIZE)
+
+
+@pytest.mark.parametrize("name", ["knownPlaces", "knownNodes", "earlierNorms", "earlierNodes", "earlierPlaces"])
+def test_state_whose_memory_does_not_fit_together_is_refused(name: str) -> None:
+    arrays = memory().to_arrays()
+    with pytest.raises(MalformedArrays, match="state"):
+        Memory.from_arrays({**arrays, name: arrays[name][1:]})

@@ -139,6 +139,8 @@ def test_by_weight_goes_without_validation() -> None:
                 {"maxAge": 1, "discount": "0"},
                 {"maxAge": 1, "discount": "1.5"},
                 {"maxAge": 0, "discount": "0.5"},
+                {"maxAge": 8, "discount": "0.4"},
+                {"maxAge": 2, "discount": "0.03"},
             ],
         ),
         ("validationHolders", ["", [1], ["0x"], ["0x" + "ab" * 20], ["0x" + "11" * 20] * 2, ["0x" + "00" * 20]]),

@@ -8,7 +8,17 @@ from ledger.canonical import SAFE_INTEGER
 from ledger.commitment import Opening
 from ledger.errors import Malformed, MalformedHex, MalformedSignature, MalformedStatement
 from ledger.signatures import WrongSigner
-from ledger.statements import Acceptance, Closing, Contribution, Receipt, Registration, RoundHeader, Signed, Terms
+from ledger.statements import (
+    Acceptance,
+    Closing,
+    Contribution,
+    Receipt,
+    Registration,
+    RoundHeader,
+    Signed,
+    Terms,
+    Voucher,
+)
 from ledger.structs import TypedStruct, define_type, to_snake
 from ledger.tally import Body
 from tests.vectors.generate_golden import draw_struct
@@ -22,6 +32,7 @@ CLASSES: list[type[TypedStruct]] = [
     RoundHeader,
     Acceptance,
     Registration,
+    Voucher,
     Body,
     Opening,
 ]

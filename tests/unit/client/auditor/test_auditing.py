@@ -12,7 +12,7 @@ from client.auditor.checks import ALL_CHECKS, RECOMPUTED_CHECKS
 from client.auditor.scope import NoSuchJob, NoSuchRound
 from client.auditor.sources import Sources
 from learning.evidence import OutcomeAccount
-from learning.screen import write_update
+from learning.payload import write_update
 from learning.tensors import ArrayType, read_arrays, write_arrays
 from ledger import evidence
 from ledger.commitment import Opening

@@ -7,7 +7,7 @@ import pytest
 
 from client.auditor import audit
 from client.auditor.checks import ALL_CHECKS
-from learning.screen import read_update
+from learning.payload import read_update
 from learning.tensors import write_arrays
 from ledger import evidence
 from ledger.tally import Verdict
@@ -26,6 +26,7 @@ ROBUST = [
     ("median", "0"),
     ("trimmed-mean", "0.25"),
     ("multi-krum", "0.3"),
+    ("trust-weighted", "0"),
 ]
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from client.demo.platform.app import create_app
 from client.demo.platform.catalogue import Catalogue, MalformedCatalogue
+from client.demo.platform.register import Register
 from client.demo.platform.tokens import TokenRefused, issue_token, read_token
+from client.demo.platform.vouchers import VoucherDesk
 
 SECRET = b"a platform's secret"
 ITEMS = (
@@ -29,7 +31,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(folder: Path) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(create_app(Catalogue.load(folder), SECRET))
+    catalogue = Catalogue.load(folder)
+    desk = VoucherDesk(catalogue, Register(folder / "register.sqlite"), b"\1" * 32)
+    transport = httpx.ASGITransport(create_app(catalogue, SECRET, desk))
     return httpx.AsyncClient(transport=transport, base_url="http://platform")
 
 

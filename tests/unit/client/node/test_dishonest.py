@@ -14,8 +14,8 @@ from client.node.eyes import Eyes, Unseen
 from client.node.sources import NoSamples
 from client.node.training import HonestTrainer, Reader, TrainingFailed, Work
 from learning.adversaries import ADVERSARIES, Behaviour, Sight
+from learning.payload import read_update
 from learning.quantise import Update
-from learning.screen import read_update
 from learning.tasks import Examples, Task, get_task
 from learning.tensors import write_model
 from ledger.spec import Cohort, JobSpec, TaskChoice

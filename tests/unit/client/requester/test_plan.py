@@ -8,12 +8,16 @@ import pytest
 
 from client.errors import UsageRefused
 from client.pins import Pin
+from client.requester.cli_create import describe_plan
 from client.requester.job_file import load_job_file
+from client.requester.opening import Funds
 from client.requester.plan import JobPlan, plan_job
+from client.tokens import Unit
 from contracts.amounts import MalformedAmount
 from learning.tasks import Examples, get_task
-from ledger.errors import Malformed
+from ledger.errors import Malformed, MalformedSpec
 from ledger.hashing import sha256
+from ledger.spec import Adam
 
 PIN = Pin(31337, bytes([1]) * 20, bytes([2]) * 20, bytes([3]) * 20, bytes([4]) * 20)
 REQUESTER = bytes([5]) * 20
@@ -101,3 +105,46 @@ def test_file_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "pickle.safetensors").write_bytes(b"\x80\x04\x95 not safetensors")
     with pytest.raises(UsageRefused, match=r"pickle.safetensors holds no examples of the task digits"):
         plan(validation=tmp_path / "pickle.safetensors")
+
+
+def test_adam_brings_a_server_rate_of_its_own(validation: Path) -> None:
+    """A task's rate is for plain means: Adam's steps of that size would void every round."""
+    spec = plan(validation=validation, adam={}).spec
+    assert (spec.adam, spec.server_rate) == (Adam("0.99", "0.001"), "0.01")
+    assert plan(validation=validation, adam={}, serverRate="0.05").spec.server_rate == "0.05"
+    assert plan(validation=validation).spec.server_rate == "1"
+
+
+def test_rule_that_needs_a_validation_set_is_refused_without_one(validation: Path) -> None:
+    assert plan(validation=validation, aggregationRule="trust-weighted").spec.aggregation_rule == "trust-weighted"
+    with pytest.raises(MalformedSpec, match="another rule where there is no validation set"):
+        plan(aggregationRule="trust-weighted")
+
+
+def test_pull_of_the_task_is_part_of_the_spec_and_bounded(validation: Path) -> None:
+    task = {"name": "digits", "config": {"proximal": "0.5"}}
+    assert plan(validation=validation, task=task).spec.task.config["proximal"] == "0.5"
+    with pytest.raises(MalformedSpec, match=r"task\.config\.proximal"):
+        plan(validation=validation, task={"name": "digits", "config": {"proximal": "11"}})
+
+
+def test_job_without_stake_or_vouchers_is_noted(validation: Path) -> None:
+    (scored,) = plan(validation=validation).list_notes()
+    assert "throwaway keys escape debt" in scored
+    (unscored,) = plan().list_notes()
+    assert "one operator may count as many" in unscored
+    assert "debt" not in unscored
+    assert plan(validation=validation).to_json()["notes"] == [scored]
+
+
+@pytest.mark.parametrize(
+    "options", [{"minStake": "1"}, {"vouchers": {"platform": "0x" + "11" * 20, "samplesPerViewer": 50}}], ids=str
+)
+def test_job_with_stake_or_vouchers_needs_no_note(validation: Path, options: dict[str, Any]) -> None:
+    assert plan(validation=validation, **options).list_notes() == []
+
+
+def test_note_is_shown_to_people_beside_the_cost() -> None:
+    made = plan()
+    funds = Funds(made.escrow, 1, 0, made.terms.bond)
+    assert describe_plan(made, funds, Unit(18))[-1].startswith("NOTE     no stake and no vouchers")

@@ -1,0 +1,137 @@
+"""A private validation set over HTTP: what tells of it is for its holders until the job ends, then as all evidence."""
+
+import httpx
+import numpy as np
+import pytest
+
+from coordinator.jobs import service as jobs
+from coordinator.rounds import service as rounds
+from ledger import evidence
+from ledger.hexadecimal import to_address, to_hex
+from tests.coordination.conftest import Scene, set_scene
+from tests.coordination.learning import Course
+from tests.coordination.people import Person
+from tests.coordination.premises import House, make_signer
+from tests.coordination.test_rounds import play_round
+
+HOLDER = make_signer("holder")
+
+
+async def play(house: House, course: Course, readers: str = "public") -> Scene:
+    """One round of a scored job whose validation set is private."""
+    scene = await set_scene(
+        house,
+        course,
+        nodes=2,
+        rounds=1,
+        scored=True,
+        evidence_readers=readers,
+        validation_holders=(HOLDER.address,),
+    )
+    payloads: dict[int, bytes | None] = {node: course.train(course.initial, node, 1, 40_000) for node in (0, 1)}
+    await play_round(scene, payloads)
+    return scene
+
+
+async def enter(house: House, name: str) -> Person:
+    person = Person(house, make_signer(name))
+    await person.enter()
+    return person
+
+
+async def list_paths(scene: Scene, holder: Person) -> tuple[list[str], list[str]]:
+    """Every way to what tells of the set, and every way to everything else of the round."""
+    folder = f"/v1/rounds/{to_hex(scene.job)}/1/evidence/"
+    manifest = await holder.send("GET", folder + evidence.MANIFEST)
+    files = evidence.Manifest.from_bytes(manifest.content).files
+    assert evidence.GRADIENT in files
+    assert scene.spec.validation is not None
+    ways = {name: [folder + name, f"/v1/blobs/{digest.hex()}"] for name, (digest, _) in files.items()}
+    telling = [path for name, paths in ways.items() if name in evidence.PRIVATE for path in paths]
+    rest = [path for name, paths in ways.items() if name not in evidence.PRIVATE for path in paths]
+    return [*telling, f"/v1/blobs/{scene.spec.validation.hex()}"], [*rest, folder + evidence.MANIFEST]
+
+
+async def ask(client: httpx.AsyncClient, person: Person | None, path: str) -> list[tuple[int, str]]:
+    """Status and error by the quick way, and by the application's own, which serves parts of files."""
+    headers = {} if person is None else {"Authorization": f"Bearer {person.token}"}
+    answers = [await client.get(path, headers=headers | more) for more in ({}, {"Range": "bytes=0-9"})]
+    return [(answer.status_code, answer.json()["error"] if answer.status_code >= 400 else "") for answer in answers]
+
+
+async def test_what_tells_of_the_set_is_for_holders_until_the_job_ends(house: House, course: Course) -> None:
+    scene = await play(house, course)
+    holder, auditor = await enter(house, "holder"), await enter(house, "auditor")
+    telling, rest = await list_paths(scene, holder)
+    people = (None, auditor, scene.nodes[0])
+    for path in telling:
+        # The holder first: what it was given must not lie about for others.
+        assert {status for status, _ in await ask(house.client, holder, path)} <= {200, 206}
+        for person in people:
+            assert await ask(house.client, person, path) == [(403, "ValidationPrivate")] * 2, path
+    for path in rest:
+        for person in (*people, holder):
+            assert {status for status, _ in await ask(house.client, person, path)} <= {200, 206}, path
+    refusal = (await auditor.send("GET", telling[0])).json()
+    assert "private until the job ends; holders are" in refusal["detail"]
+    assert refusal["holders"] == [to_address(HOLDER.address)]
+    await end(scene)
+    for path in telling:
+        for person in (*people, holder):
+            assert {status for status, _ in await ask(house.client, person, path)} <= {200, 206}, path
+
+
+async def end(scene: Scene) -> None:
+    """The last round is final on chain."""
+    database = scene.house.context.database
+    with database.write() as session:
+        rounds.mark_anchored(session, scene.job, 1, final_at=1, transaction=bytes(32), block=7)
+    path = f"/v1/rounds/{to_hex(scene.job)}/1/evidence/{evidence.GRADIENT}"
+    assert (await scene.house.client.get(path)).status_code == 403, "anchored, and not final yet"
+    with database.write() as session:
+        rounds.mark_final(session, scene.job, 1)
+
+
+@pytest.mark.parametrize("ending", ["closed", "rejected"])
+async def test_job_that_ends_otherwise_has_ended_too(house: House, course: Course, ending: str) -> None:
+    scene = await play(house, course)
+    assert scene.spec.validation is not None
+    path = f"/v1/blobs/{scene.spec.validation.hex()}"
+    assert (await house.client.get(path)).status_code == 403
+    with house.context.database.write() as session:
+        if ending == "closed":
+            jobs.mark_closed(session, scene.job, at=1)
+        else:
+            jobs.mark_rejected(session, scene.job, at=1, reason="struck")
+    assert (await house.client.get(path)).status_code == 200
+
+
+async def test_holder_reads_though_it_is_no_listed_auditor_and_nobody_reads_unsigned(
+    house: House, course: Course
+) -> None:
+    """Evidence for auditors: a stranger without a name is asked to sign in, whoever signs in is told who may."""
+    scene = await play(house, course, readers="auditors")
+    holder, auditor = await enter(house, "holder"), await enter(house, "auditor")
+    path = f"/v1/rounds/{to_hex(scene.job)}/1/evidence/{evidence.GRADIENT}"
+    assert (await house.client.get(path)).json()["error"] == "EvidenceNotForYou"
+    assert (await auditor.send("GET", path)).json()["error"] == "ValidationPrivate"
+    gradient = await holder.send("GET", path)
+    assert gradient.status_code == 200
+    assert np.frombuffer(gradient.content[-4 * 85 :], np.int32).any()
+
+
+async def test_requester_has_what_it_uploaded_and_not_what_is_measured_on_it(house: House, course: Course) -> None:
+    scene = await play(house, course)
+    assert scene.spec.validation is not None
+    own = await scene.requester.send("GET", f"/v1/blobs/{scene.spec.validation.hex()}")
+    assert own.content == course.validation
+    path = f"/v1/rounds/{to_hex(scene.job)}/1/evidence/{evidence.GRADIENT}"
+    assert (await scene.requester.send("GET", path)).status_code == 403
+
+
+async def test_job_without_holders_serves_its_gradient_as_ever(house: House, course: Course) -> None:
+    scene = await set_scene(house, course, nodes=2, rounds=1, scored=True, evidence_readers="public")
+    payloads: dict[int, bytes | None] = {node: course.train(course.initial, node, 1, 40_000) for node in (0, 1)}
+    await play_round(scene, payloads)
+    path = f"/v1/rounds/{to_hex(scene.job)}/1/evidence/{evidence.GRADIENT}"
+    assert (await house.client.get(path)).status_code == 200
