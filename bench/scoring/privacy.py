@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 
 from bench.scoring.grounds import Ground
+from learning.payload import write_update
 from learning.quantise import dequantise
 from learning.round import RevealedContribution, RoundInputs, run_round
-from learning.screen import write_update
 from learning.state import RoundState
 from learning.tasks.recommender.histories import Histories
 from ledger.tally import Verdict

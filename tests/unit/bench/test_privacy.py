@@ -7,9 +7,9 @@ import numpy as np
 
 from bench.scoring.grounds import Ground
 from bench.scoring.privacy import read_sampled_items
+from learning.payload import write_update
 from learning.quantise import Update
 from learning.round import RevealedContribution, RoundInputs, run_round
-from learning.screen import write_update
 from learning.state import RoundState
 from learning.tasks import Examples, get_task
 from learning.tasks.recommender.histories import Histories
