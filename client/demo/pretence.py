@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from client import calls
 from client.api import Api
-from client.entries import VERDICTS
 from client.identity import Identity
 from ledger.evidence import OPENINGS, decode_openings
 from ledger.hexadecimal import to_address
 from ledger.signatures import Signer
 from ledger.tally import Entry, Verdict
+from ledger.verdicts import MEANINGS
 
 Digests = Sequence[Mapping[bytes, bytes]]
 """By round, from the first on: each node's payload, by its SHA-256."""
@@ -93,7 +93,7 @@ def _describe(verdicts: Sequence[Verdict]) -> str:
     for verdict, times in sorted(Counter(verdicts).items()):
         often = f"{times} of {len(verdicts)}"
         accepted = verdict is Verdict.ACCEPTED
-        words.append(f"accepted {often}" if accepted else f"refused {often} ({VERDICTS[verdict]})")
+        words.append(f"accepted {often}" if accepted else f"refused {often} ({MEANINGS[verdict]})")
     return ", ".join(words)
 
 

@@ -77,7 +77,7 @@ def wait_present(world: World, crowds: Sequence[Crowd]) -> None:
             crowd.program.check()
         return everyone == {view.node for view in world.api.fetch(calls.nodes()) if view.present}
 
-    wait_until(f"{len(everyone)} nodes present", are_present, 90)
+    wait_until(f"{len(everyone)} nodes present", are_present, 180)
 
 
 def claim(world: World, crowds: Sequence[Crowd]) -> None:

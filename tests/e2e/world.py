@@ -139,14 +139,14 @@ class World:
         """A round as it stands, None before it is opened."""
         return next((view for view in self.api.fetch(calls.rounds(job)) if view.round == number), None)
 
-    def wait_final(self, job: bytes, rounds: int) -> list[RoundView]:
+    def wait_final(self, job: bytes, rounds: int, seconds: float = 90) -> list[RoundView]:
         """Until so many rounds are final."""
 
         def is_done() -> bool:
             views = self.api.fetch(calls.rounds(job))
             return len(views) == rounds and all(view.state == "final" for view in views)
 
-        wait_until(f"{rounds} final rounds", is_done, 90)
+        wait_until(f"{rounds} final rounds", is_done, seconds)
         return self.api.fetch(calls.rounds(job))
 
     def wait_ready(self) -> None:

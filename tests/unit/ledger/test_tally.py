@@ -251,7 +251,7 @@ def test_inexact_entry_is_refused() -> None:
 def test_body_holds_what_a_false_coordinator_may_have_written() -> None:
     """Only widths are checked, so that an audit can read a lie and name it."""
     (entry,) = compute_tally(TOKEN, TOKEN, [judge("a")], {}, 1).entries
-    lie = replace(entry.body, verdict=7, weight=5, peak=0, credit=9, reward=MOST)
+    lie = replace(entry.body, verdict=10, weight=5, peak=0, credit=9, reward=MOST)
     assert Body.from_json(lie.to_json()) == lie
 
 
