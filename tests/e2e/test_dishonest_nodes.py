@@ -43,12 +43,13 @@ MOST_PAY: Mapping[str, float] = {
     "copied-noise": 0.6,
     "averaged": 0.6,
     "label-flip": 0.8,
-    "little-is-enough": 0.8,
     "half-hearted": 0.9,
     # True tastes in a false order, and honest work made longer: real effect, which is what is paid for.
     "shuffled": 1.2,
     "scaled": 2,
-    INFLATED: 1.6,
+    # Trained on the data of its whole group; what the group is paid together has a bound of its own.
+    "little-is-enough": 1.6,
+    INFLATED: 2,
 }
 """By an honest node's pay. A kind that is not listed yet must at least not be worth more than honest work."""
 
