@@ -219,6 +219,6 @@ def read_last(files: Files, setting: Setting, nodes: Sequence[Signer], chain: Ch
         openings=evidence.decode_openings(part[evidence.OPENINGS]),
         entries=evidence.decode_entries(part[evidence.ENTRIES]),
         head=Signed.from_json(RoundHeader, canonical.decode(part[evidence.HEADER])).statement,
-        arrays={name: part[name] for name in (evidence.OUTCOME, *evidence.ARRAYS)},
+        arrays={name: part[name] for name in (evidence.OUTCOME, evidence.SCREENING, *evidence.ARRAYS)},
         standings={entry.node: entry.standing(LAST - 1) for entry in earlier},
     )

@@ -18,7 +18,7 @@ from tests.simulated.job import SimulatedJob
 from tests.simulated.learned import make_learned_job
 from tests.simulated.sources import SimulatedChain, make_evidence, make_facts
 
-LEARNED = (evidence.OUTCOME, evidence.AGGREGATE, evidence.GRADIENT, evidence.MOMENTUM)
+LEARNED = (evidence.OUTCOME, evidence.SCREENING, evidence.AGGREGATE, evidence.GRADIENT, evidence.MOMENTUM)
 FILES = (*evidence.ALWAYS, *evidence.ARRAYS, evidence.MANIFEST, evidence.HEADER)
 
 
