@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,8 @@ def list_learning() -> Iterator[Case]:
     yield Case("payload-digest", "missing-byte", _cut_payload)
     yield Case("payload-digest", "left-out", _drop_payload, outcome=NOT_KNOWN)
     yield Case("screening", "refused-without-reason", partial(_judge, {1: Verdict.NORM}), others=ANY)
+    yield Case("screening", "reason-invented", partial(_reason, {"rule": "noise", "kurtosis": "1.000000"}))
+    yield Case("screening", "norm-rewritten", partial(_reason, {"normSquared": "64"}))
     yield Case("screening", "unrevealed-called-malformed", partial(_judge, {3: Verdict.MALFORMED}), others=ANY)
     yield Case("aggregate", "one-number-more", partial(_bend_array, evidence.AGGREGATE))
     yield Case("aggregate", "of-the-round-before", partial(_older, evidence.AGGREGATE))
@@ -132,6 +134,14 @@ def _hand_out_another(draft: Draft) -> Any:
 def _outcome(member: str, change: Callable[[Any], Any], draft: Draft) -> None:
     value: Any = canonical.decode(draft.arrays[evidence.OUTCOME])
     draft.arrays[evidence.OUTCOME] = canonical.encode({**value, member: change(value[member])})
+
+
+def _reason(members: Mapping[str, str], draft: Draft) -> None:
+    """The account of screening says something else of the first contribution."""
+    value: Any = canonical.decode(draft.arrays[evidence.SCREENING])
+    first, *rest = value["contributions"]
+    bent = {**value, "contributions": [{**first, **members}, *rest]}
+    draft.arrays[evidence.SCREENING] = canonical.encode(bent)
 
 
 def _cut_outcome(draft: Draft) -> None:

@@ -135,8 +135,10 @@ async def test_what_is_not_vouched_for_gets_no_receipt(vouched: Scene, lie: Lie,
 async def test_weight_that_could_not_be_summed_gets_no_receipt(house: House, course: Course) -> None:
     """A platform's slip must not stop a round: the limit is for a full cohort of such nodes."""
     scene = await set_vouched_scene(house, course, maximum=1_000_000, staleness=Staleness(1, "0.5"))
-    voucher = get_voucher(scene, await get_assignment(scene), viewers=2**52, samples=200_000)
-    body = scene.nodes[0].sign(await get_assignment(scene), make_payload(0), voucher=voucher)
+    assignment = await get_assignment(scene)
+    voucher = get_voucher(scene, assignment, viewers=2**52, samples=200_000)
+    report = {"age": "0", "trainedFrom": assignment["baseModel"]}
+    body = scene.nodes[0].sign(assignment, make_payload(0), report, voucher)
     answer = await expect_refusal(scene, body, 422, "WrongVoucher")
     assert answer["field"] == "voucher.weight"
 

@@ -113,7 +113,7 @@ def test_flipped_value_of_tree_or_manifest_fails_its_check(name: str) -> None:
             assert ("tree-padding" if padding else "tree-root") in failed, path
 
 
-@pytest.mark.parametrize("name", [evidence.OUTCOME, evidence.AGGREGATE])
+@pytest.mark.parametrize("name", [evidence.OUTCOME, evidence.SCREENING, evidence.AGGREGATE])
 def test_flipped_byte_of_a_file_of_learning_fails_the_manifest(name: str) -> None:
     job = play_three()
     bundle = job.rounds[ROUND - 1].bundle
