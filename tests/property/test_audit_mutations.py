@@ -19,15 +19,11 @@ from tests.simulated.job import SimulatedJob
 from tests.simulated.learned import make_learned_job
 from tests.simulated.sources import SimulatedChain, make_evidence, make_facts
 
-<<<<<<< HEAD
-LEARNED = (evidence.OUTCOME, *evidence.ARRAYS)
+LEARNED = (evidence.OUTCOME, evidence.SCREENING, *evidence.ARRAYS)
 INTEGERS: dict[str, tuple[str, dict[str, ArrayType]]] = {
     evidence.GRADIENT: ("gradient", {}),
     evidence.REFERENCE: ("reference", {"scale": ArrayType("I64", (1,))}),
 }
-=======
-LEARNED = (evidence.OUTCOME, evidence.SCREENING, evidence.AGGREGATE, evidence.GRADIENT, evidence.MOMENTUM)
->>>>>>> screening
 FILES = (*evidence.ALWAYS, *evidence.ARRAYS, evidence.MANIFEST, evidence.HEADER)
 
 
