@@ -215,13 +215,13 @@ async def test_slow_node_is_not_waited_for_and_its_late_work_is_paid_and_audited
         bases = [rows[number].base_model for number in range(late.round, 0, -1)]
         age = bases.index(trained_from)
         assert (report["age"], report["trainedFrom"]) == (str(age), to_hex(trained_from))
-        assert age >= 2
         entry = fleet.entry(late.round)
         assert (entry.body.verdict, entry.body.weight) == (Verdict.ACCEPTED, 1024 >> age)
-        if not scored:
+        if not scored:  # by effect, void rounds may leave model and clip as they were
+            assert age >= 2
+            assert rows[late.round].clip != rows[refused.round].clip, "it was rounded anew under the round's own clip"
             assert entry.body.score == entry.body.weight << SCORE_BITS
             assert entry.body.reward > 0
-        assert rows[late.round].clip != rows[refused.round].clip, "it was rounded anew under the round's own clip"
         found = await audit_job(fleet)
         # Who was registered, only a chain's registry tells, and here is none.
         assert [str(result) for result in found.results if result.outcome is Outcome.FAIL] == []
