@@ -18,6 +18,7 @@ from learning.quantise import Update
 from learning.round import RoundInputs, run_round
 from learning.screening.measures import compute_dot, compute_fourth_powers
 from learning.state import RoundState
+from ledger.tally import Verdict
 
 _EARLIER = 3
 _SEEDS = (1, 2, 3)
@@ -25,12 +26,17 @@ _SEEDS = (1, 2, 3)
 
 @dataclass
 class Likeness:
-    """Cosines with other nodes in the same round, in the three before, with the own update before; kurtoses."""
+    """Cosines with other nodes in the same round, in the three before, with the own update before; kurtoses.
+
+    `refused` counts updates that screening by the task's own thresholds refuses, of `looked` in all.
+    """
 
     same: list[float] = field(default_factory=list)
     earlier: list[float] = field(default_factory=list)
     own: list[float] = field(default_factory=list)
     kurtosis: list[float] = field(default_factory=list)
+    refused: int = 0
+    looked: int = 0
 
     def look(self, rounds: Sequence[Sequence[Update]]) -> None:
         """Takes in the newest of these rounds."""
@@ -46,17 +52,16 @@ class Likeness:
     def tell(self, name: str) -> str:
         """A row of the table."""
         highest = [f"{np.median(one):.2f}, {max(one):.3f}" for one in (self.same, self.earlier, self.own)]
-        return f"| {name} | {' | '.join(highest)} | {min(self.kurtosis):.2f} |"
+        return f"| {name} | {' | '.join(highest)} | {min(self.kurtosis):.2f} | {self.refused} of {self.looked} |"
 
 
-def train(ground: Ground, rounds: int) -> Iterator[list[Update]]:
-    """Each round's updates of honest nodes."""
+def train(ground: Ground, rounds: int) -> Iterator[tuple[list[Update], int]]:
+    """Each round's updates of honest nodes, and how many of them are refused."""
     model = ground.task.initial_model(1)
     state = RoundState.initial(model.size, ground.rules, ground.task.count_positions(ground.validation))
     payloads = Payloads(ground.rules.screening.window)
     for number in range(1, rounds + 1):
         updates = ground.train(model, state.clip, number)
-        yield updates
         revealed = payloads.reveal(updates, range(len(updates)))
         beacon = number.to_bytes(32, "big")
         inputs = RoundInputs(
@@ -64,6 +69,7 @@ def train(ground: Ground, rounds: int) -> Iterator[list[Update]]:
         )
         outcome = run_round(inputs)
         model, state = outcome.model, outcome.state
+        yield updates, sum(one.verdict is not Verdict.ACCEPTED for one in outcome.judged)
 
 
 def measure(name: str, grounds: Sequence[Ground], rounds: int) -> None:
@@ -71,7 +77,8 @@ def measure(name: str, grounds: Sequence[Ground], rounds: int) -> None:
     found = Likeness()
     for ground in grounds:
         seen: list[list[Update]] = []
-        for updates in train(ground, rounds):
+        for updates, refused in train(ground, rounds):
+            found.refused, found.looked = found.refused + refused, found.looked + len(updates)
             seen = [*seen, updates][-1 - _EARLIER :]
             found.look(seen)
     sys.stdout.write(f"{found.tell(name)}\n")
@@ -86,9 +93,8 @@ def _normalise(updates: Sequence[Update]) -> Vector64:
 
 def main() -> None:
     """Prints the table."""
-    sys.stdout.write(
-        "| nodes | same round | three before | own, one before | kurtosis |\n| --- | --- | --- | --- | --- |\n"
-    )
+    sys.stdout.write("| nodes | same round | three before | own, one before | kurtosis | refused |\n")
+    sys.stdout.write("| --- | --- | --- | --- | --- | --- |\n")
     for nodes in (3, 10, 30):
         for concentration, kind in ((1e3, "evenly"), (1.0, "by Dirichlet 1"), (0.1, "by Dirichlet 0.1")):
             grounds = [lay_out_digits(concentration, seed, nodes) for seed in _SEEDS]

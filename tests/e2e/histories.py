@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-ITEMS = 200
+ITEMS = 400
 WATCHED = 40
-VIEWERS = 6
-"""Of each node."""
+VIEWERS = 4
+"""Of each node: between them they have watched a part of the catalogue, as viewers have."""
 
 _VALIDATION_VIEWERS = 60
 _TASTES = 2

@@ -180,7 +180,9 @@ def ended(fleet: Fleet) -> Iterator[None]:
 
 async def audit_job(fleet: Fleet) -> Report:
     headers = [load_header(row) for row in fleet.rounds()]
-    facts = build_facts(fleet.stage.terms, [header.statement for header in headers if header is not None])
+    statements = [header.statement for header in headers if header is not None]
+    nodes = [fleet.stage.signer(number).address for number in range(SLOW + 1)]
+    facts = build_facts(fleet.stage.terms, statements, nodes)
     async with serve(fleet.stage.house) as url:
 
         def work() -> Report:

@@ -115,7 +115,7 @@ def test_only_accepted_has_weight_and_score(verdict: Verdict) -> None:
 
 
 def test_verdicts_have_the_numbers_of_the_protocol() -> None:
-    assert [int(verdict) for verdict in Verdict] == [0, 1, 2, 3, 4, 5, 6, 8, 9]
+    assert [int(verdict) for verdict in Verdict] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
 @pytest.mark.parametrize(

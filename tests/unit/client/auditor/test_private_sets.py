@@ -16,6 +16,8 @@ from client.auditor.scope import Scope
 from client.auditor.watch.archive import Archive
 from client.auditor.watch.place import WatchedRound
 from client.auditor.watch.verifying import RoundVerifier
+from learning.payload import write_update
+from learning.quantise import Update
 from ledger import canonical, evidence
 from ledger.verify.results import Outcome
 from tests.simulated.audit import change_file, find, open_job
@@ -163,3 +165,26 @@ def test_watchtower_waits_for_no_file_that_comes_after_its_window(tmp_path: Path
         assert find(results, Outcome.FAIL) == set()
         assert find(results, Outcome.UNKNOWN) == UNSEEN
         assert "cohort-population" in find(results, Outcome.PASS)
+
+
+@cache
+def play_overshot() -> SimulatedJob:
+    """Four rounds; in the second every node sends the opposite of what it learned, and no rate brings the loss down."""
+    away = {(2, node): send_opposite for node in range(4)}
+    job = make_learned_job(nodes=4, rounds=4, twists=away, holders=(b"\x11" * 20,))
+    for _ in range(4):
+        job.play()
+    return job
+
+
+def send_opposite(update: Update) -> bytes:
+    """What was learned, backwards."""
+    return write_update(-update)
+
+
+def test_outsider_follows_a_step_that_overshot() -> None:
+    """The momentum goes with it, as the account alone tells."""
+    job = play_overshot()
+    assert b"loss-did-not-fall" in job.rounds[1].bundle.files[evidence.OUTCOME]
+    report = audit(job.id, Sources(keep_back(job), SimulatedChain(make_facts(job))))
+    assert find(report.results, Outcome.FAIL) == set()
