@@ -15,7 +15,7 @@ from bench.report import Report
 from bench.scoring.game import compute_shapley, correlate, correlate_ranks
 from bench.scoring.grounds import Ground, lay_out_digits, lay_out_recommender
 from bench.scoring.payroll import Job
-from bench.scoring.privacy import read_watched_items
+from bench.scoring.privacy import read_sampled_items, read_watched_items
 from client.settings import find_home
 from learning.adversaries import ADVERSARIES, work_honestly
 
@@ -186,6 +186,12 @@ def _report_privacy(report: Report, ground: Ground) -> None:
         "What an open update tells: of the items whose bias rose in it, "
         f"{precision:.1%} were watched on that node, and {recall:.1%} of the watched ones are among them (first round, "
         "40 nodes of several viewers). Open evidence is for those who may know that."
+    )
+    precision, recall, likeness = read_sampled_items(ground, POSITIONS)
+    report.note(
+        f"What an open gradient tells of a sample of {POSITIONS} positions: of the items whose bias it wants larger, "
+        f"{precision:.1%} are asked for in the sample, {recall:.1%} of those asked for are among them, and how much "
+        f"larger goes with how often at a correlation of {likeness:.3f}. A job may keep both private until it ends."
     )
 
 

@@ -97,6 +97,11 @@ def node(address: bytes) -> Call[wire.NodeView]:
     return _read(f"/v1/nodes/{to_address(address)}", wire.NodeView)
 
 
+def history(address: bytes, job_id: bytes) -> Call[wire.NodeHistory]:
+    """What became of a node's contributions to a job."""
+    return _read(f"/v1/nodes/{to_address(address)}/history", wire.NodeHistory, job=to_hex(job_id))
+
+
 def earnings(address: bytes) -> Call[wire.Earnings]:
     """What a node has earned, by job."""
     return _read(f"/v1/nodes/{to_address(address)}/earnings", wire.Earnings)

@@ -8,19 +8,8 @@ from ledger.hexadecimal import to_address
 from ledger.statements import RoundHeader, Signed
 from ledger.tally import Entry, Verdict
 from ledger.tree import verify_proof
+from ledger.verdicts import MEANINGS
 from ledger.wire import EntryView
-
-VERDICTS = {
-    Verdict.ACCEPTED: "accepted",
-    Verdict.UNREVEALED: "unrevealed: no payload that opens the commitment came in time",
-    Verdict.NOT_OPENED: "what was revealed does not open the commitment",
-    Verdict.MALFORMED: "malformed: the payload is no update of this task",
-    Verdict.NORM: "its norm exceeds the round's clip",
-    Verdict.DUPLICATE: "duplicate of an update with a smaller seq",
-    Verdict.RECYCLED: "recycled: equal to an update of an earlier round",
-    Verdict.EXCLUDED: "excluded by the aggregation rule",
-    Verdict.VOID: "the round is void",
-}
 
 
 def verify_header(signed: Signed[RoundHeader], pin: Pin, job: bytes, round_number: int) -> None:
@@ -66,6 +55,6 @@ def verify_contribution(entry: Entry, contribution: bytes) -> None:
 def describe_verdict(entry: Entry) -> str:
     """The verdict in words."""
     try:
-        return VERDICTS[Verdict(entry.body.verdict)]
+        return MEANINGS[Verdict(entry.body.verdict)]
     except ValueError:
         return f"unknown verdict {entry.body.verdict}"

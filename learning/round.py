@@ -7,149 +7,55 @@ Payloads are read one at a time, twice: first to screen and add them, then to sc
 2. Too few opened, or nothing accepted: the round is void. Else combine what was gathered by the job's rule, exactly; an
 update that the rule leaves out is excluded. One rule takes a reference from the validation set, which is published.
 3. Step: momentum or Adam, then the rate, halved until the loss on the beacon's sample falls; if it never does, the
-round is void.
+round is void and the momentum zero: kept, it would carry every later step the way that overshot.
 4. Score what was taken of each accepted update against the public gradient, or by weight.
 5. Leave the state for the next round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from learning.aggregate import ServerStep, verify_arithmetic
-from learning.effect import compute_effect, descend, score_updates
+from learning.aggregate import verify_arithmetic
+from learning.finishing import finish_as_said, finish_by_effect, finish_by_weight
 from learning.gathering import Gathering, gather
 from learning.gradient import PublicGradient
 from learning.optimiser import Moments, list_published
+from learning.outcome import (
+    JudgedContribution,
+    RevealedContribution,
+    RoundInputs,
+    RoundOutcome,
+    SaidDescent,
+    Void,
+)
 from learning.parameters import Vector32
 from learning.payload import read_update
 from learning.quantise import Update, compute_next_clip
 from learning.reference import Reference, find_reference
-from learning.robust.combination import Combination, Contributed
-from learning.rules import BY_WEIGHT, TRUST_WEIGHTED, LearningRules
+from learning.robust.combination import Combination
+from learning.rules import BY_WEIGHT, TRUST_WEIGHTED
 from learning.sampling import draw_reference, draw_sample
-from learning.score import GradientCheck, ScoreRule
 from learning.screening.memory import Memory
 from learning.screening.screen import Screen
 from learning.state import KEPT, RoundState
-from learning.tasks.task import Examples, Positions, Task
 from learning.tensors import write_model
-from ledger.screening import Reason, Rule
-from ledger.tally import SCORE_BITS, Verdict
+from ledger.screening import Reason
+from ledger.tally import Verdict
 
-
-class Void(StrEnum):
-    """Why a round ends with the model it began with."""
-
-    TOO_FEW = "too-few"
-    NOTHING_ACCEPTED = "nothing-accepted"
-    LOSS_DID_NOT_FALL = "loss-did-not-fall"
-
-
-@dataclass(frozen=True, slots=True)
-class RevealedContribution:
-    """One receipt's contribution as it stands after the reveal phase.
-
-    `verdict` is ACCEPTED where the opening opens the commitment (screening then decides), else UNREVEALED or
-    NOT_OPENED. `read` returns the payload bytes, the same each time; it is called for ACCEPTED only. `node` is who sent
-    it and `payload` the SHA-256 of the bytes: needed in jobs that refuse near copies, and to name an original.
-    """
-
-    seq: int
-    weight: int
-    verdict: Verdict
-    read: Callable[[], bytes]
-    node: bytes = bytes(20)
-    payload: bytes = bytes(32)
-
-
-@dataclass(frozen=True, slots=True)
-class SaidDescent:
-    """What a round's account says of its descent, for whoever has no validation set to measure it on."""
-
-    halvings: int
-    fell: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RoundInputs:
-    """Everything a round's outcome depends on.
-
-    `base [n] float32` is the model trained from, `contributions` are in seq order, `validation` is None for by-weight
-    jobs, `beacon` has 32 bytes (computed by the caller from the openings). `read_earlier` returns a payload of an
-    earlier round by its SHA-256: one of those that the state's memory lists. With `said`, the descent is taken from the
-    round's account, nothing is drawn or scored, and all scores are 0: sum, momentum and next model are all there is.
-    """
-
-    task: Task
-    rules: LearningRules
-    base: Vector32
-    state: RoundState
-    validation: Examples | None
-    beacon: bytes
-    contributions: Sequence[RevealedContribution]
-    read_earlier: Callable[[bytes], bytes] | None = None
-    said: SaidDescent | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedContribution:
-    """A contribution's verdict and why, its weight in the sum (0 unless accepted), its score (units of 2^-40 nats)."""
-
-    seq: int
-    verdict: Verdict
-    weight: int = 0
-    score: int = 0
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RoundOutcome:
-    """What came of a round.
-
-    `aggregate [n] int64` is S, None where no sum was taken; S / (`divisor` · 2^f) is the mean. `model [n] float32` is
-    the next model, the base model when `void`. `beacon` is what belongs into the header: zero where no sample was
-    drawn. `positions` is the sample; losses are in nats per position. `clip` bounded this round's updates, in units of
-    2^-f; the next round's, and the momentum, are in `state`. `reference` is there where the rule took one. `check` and
-    `reference_check` are there when a published gradient, or reference, was given and used. `screened` says what
-    screening found, before the rule left anyone out and before the round was void.
-    """
-
-    judged: tuple[JudgedContribution, ...]
-    void: Void | None
-    model: Vector32 = field(repr=False)
-    model_bytes: bytes = field(repr=False)
-    clip: int
-    state: RoundState = field(repr=False)
-    total_weight: int = 0
-    divisor: int = 0
-    aggregate: NDArray[np.int64] | None = field(default=None, repr=False)
-    beacon: bytes = bytes(32)
-    positions: Positions = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
-    halvings: int = 0
-    loss_before: float | None = None
-    loss_after: float | None = None
-    gradient: PublicGradient | None = field(default=None, repr=False)
-    check: GradientCheck | None = None
-    reference: PublicGradient | None = field(default=None, repr=False)
-    reference_check: GradientCheck | None = None
-    screened: tuple[Reason, ...] = field(default=(), repr=False)
-
-    def list_reasons(self) -> list[Reason]:
-        """Why each contribution has its verdict, in seq order; screening's own rule stands in a void round too."""
-        reasons = []
-        for one, reason in zip(self.judged, self.screened, strict=True):
-            if one.verdict is Verdict.EXCLUDED:
-                reasons.append(replace(reason, verdict=one.verdict, rule=Rule.AGGREGATION, detail=one.detail))
-            else:
-                reasons.append(replace(reason, verdict=one.verdict))
-        return reasons
+__all__ = [
+    "JudgedContribution",
+    "RevealedContribution",
+    "RoundInputs",
+    "RoundOutcome",
+    "SaidDescent",
+    "Void",
+    "run_round",
+]
 
 
 def run_round(
@@ -197,11 +103,11 @@ def run_round(
     moments = Moments(state.momentum, state.second).advance(combined.aggregate, combined.divisor, rules)
     step = moments.step(inputs.base, rules)
     if inputs.said is not None:
-        outcome = _finish_as_said(inputs.task, outcome, step, inputs.said)
+        outcome = finish_as_said(inputs.task, outcome, step, inputs.said)
     elif rules.scoring_rule == BY_WEIGHT:
-        outcome = _finish_by_weight(inputs, outcome, step)
+        outcome = finish_by_weight(inputs, outcome, step)
     else:
-        outcome = _finish_by_effect(inputs, outcome, step, combined.contributions(), published)
+        outcome = finish_by_effect(inputs, outcome, step, combined.contributions(), published)
     if outcome.void:
         return outcome
     # 5.
@@ -253,67 +159,6 @@ def _combine(outcome: RoundOutcome, combined: Combination) -> RoundOutcome:
         aggregate=combined.aggregate,
         divisor=combined.divisor,
         total_weight=sum(one.weight for one in judged),
-    )
-
-
-def _finish_by_weight(inputs: RoundInputs, outcome: RoundOutcome, step: ServerStep) -> RoundOutcome:
-    model = step.compute_model(0)
-    judged = tuple(replace(one, score=one.weight << SCORE_BITS) for one in outcome.judged)
-    return replace(outcome, judged=judged, model=model, model_bytes=write_model(inputs.task.layout, model))
-
-
-def _finish_as_said(task: Task, outcome: RoundOutcome, step: ServerStep, said: SaidDescent) -> RoundOutcome:
-    outcome = replace(outcome, halvings=said.halvings)
-    if not said.fell:
-        return replace(outcome, void=Void.LOSS_DID_NOT_FALL)
-    model = step.compute_model(said.halvings)
-    return replace(outcome, model=model, model_bytes=write_model(task.layout, model))
-
-
-def _finish_by_effect(
-    inputs: RoundInputs,
-    outcome: RoundOutcome,
-    step: ServerStep,
-    contributions: Iterable[Contributed],
-    published: PublicGradient | None,
-) -> RoundOutcome:
-    if inputs.validation is None:
-        raise ValueError("expected a validation set, got none: only by-weight jobs have none")
-    count = inputs.task.count_positions(inputs.validation)
-    draw = draw_sample(outcome.state.pool, count, inputs.rules.sample_positions, inputs.beacon)
-    objective = inputs.task.objective(inputs.validation, draw.sample)
-    descent = descend(objective, step)
-    outcome = replace(
-        outcome,
-        beacon=inputs.beacon,
-        positions=draw.sample,
-        halvings=descent.halvings,
-        loss_before=descent.loss_before,
-        loss_after=descent.loss_after,
-        state=replace(outcome.state, pool=draw.pool),
-    )
-    if not descent.fell:
-        return replace(outcome, void=Void.LOSS_DID_NOT_FALL)
-    effect = compute_effect(objective, step, descent.model, inputs.state)
-    rule = ScoreRule(step.rate / 2**descent.halvings, outcome.divisor, inputs.rules.fraction_bits)
-    scores = score_updates(contributions, effect, rule, published)
-    return replace(
-        outcome,
-        judged=_give_scores(outcome.judged, scores.values),
-        model=descent.model,
-        model_bytes=write_model(inputs.task.layout, descent.model),
-        gradient=scores.gradient,
-        check=scores.check,
-    )
-
-
-def _give_scores(judged: Sequence[JudgedContribution], scores: Mapping[int, int]) -> tuple[JudgedContribution, ...]:
-    """Gives scores by place: places count the updates that passed screening."""
-    passed = (Verdict.ACCEPTED, Verdict.EXCLUDED)
-    places = {at: place for place, at in enumerate(at for at, one in enumerate(judged) if one.verdict in passed)}
-    return tuple(
-        replace(one, score=scores[places[at]]) if one.verdict is Verdict.ACCEPTED else one
-        for at, one in enumerate(judged)
     )
 
 

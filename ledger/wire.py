@@ -142,7 +142,10 @@ class TelemetryReport(Message):
 
 
 class NodeWork(Message):
-    """One node's part in one job: what the tables of a run show."""
+    """One node's part in one job: what the tables of a run show.
+
+    `verdicts` counts its entries in standing rounds by verdict, `score` is their sum in 2^-40 nats.
+    """
 
     node: Address
     contributions: SafeInt
@@ -154,6 +157,45 @@ class NodeWork(Message):
     earned: Amount
     claimed: Amount
     final_earned: Amount
+    verdicts: dict[str, SafeInt]
+    score: Amount
+    first_round: SafeInt
+    last_round: SafeInt
+
+
+class HistoryLine(Message):
+    """One entry of a node: what was made of its contribution to a round; scores and credit in 2^-40 nats."""
+
+    round: SafeInt
+    state: RoundState
+    seq: SafeInt
+    verdict: str
+    weight: SafeInt
+    score: Amount
+    credit: Amount
+    gain: Amount
+    reward: Amount
+    earned: Amount
+
+
+class JobHistory(Message):
+    """A node's entries in a job, oldest first, and their sums over standing rounds; rounds are 0 without any."""
+
+    job: Bytes32
+    title: str
+    verdicts: dict[str, SafeInt]
+    score: Amount
+    reward: Amount
+    first_round: SafeInt
+    last_round: SafeInt
+    rounds: list[HistoryLine]
+
+
+class NodeHistory(Message):
+    """What became of everything that a node contributed, job by job; every line is a copy of a public entry."""
+
+    node: Address
+    jobs: list[JobHistory]
 
 
 class JobRequest(Message):

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.recommendation.ranking import Scorer
 from bench.recommendation.views import History, Views
-from bench.scoring.archive import Archive, name_node
+from bench.scoring.payloads import Payloads
 from client.demo.viewers import deal_viewers
 from learning.parameters import Vector32
 from learning.quantise import Update, quantise
@@ -38,19 +38,18 @@ class Federation:
         """One outcome a round, from the task's initial model."""
         model = self.task.initial_model(self.seed)
         state = RoundState.initial(model.size, self.rules, self.task.count_positions(self.validation))
-        turns, archive = self._take_turns(), Archive()
+        turns = self._take_turns()
+        payloads = Payloads(self.rules.screening.window)
         for number in range(1, rounds + 1):
             beacon = hashlib.sha256(f"beacon {self.seed} {number}".encode()).digest()
-            inputs = RoundInputs(self.task, self.rules, model, state, self.validation, beacon, (), archive.read)
-            nodes = [next(turns) for _ in range(self.cohort)]
-            updates = [self._learn(inputs, node, number) for node in nodes]
-            revealed = archive.reveal(updates, [name_node(node) for node in nodes])
+            inputs = RoundInputs(self.task, self.rules, model, state, self.validation, beacon, (), payloads.read)
+            chosen = [next(turns) for _ in range(self.cohort)]
+            revealed = payloads.reveal([self._train(inputs, node, number) for node in chosen], chosen)
             outcome = run_round(replace(inputs, contributions=revealed))
             model, state = outcome.model, outcome.state
-            archive.keep(state.memory.list_payloads())
             yield outcome
 
-    def _learn(self, inputs: RoundInputs, node: int, number: int) -> Update:
+    def _train(self, inputs: RoundInputs, node: int, number: int) -> Update:
         seed = int.from_bytes(hashlib.sha256(f"{self.seed} {number} {node}".encode()).digest()[:8], "big")
         training = self.task.train(inputs.base, self.nodes[node], seed)
         return quantise(training.move, self.rules.fraction_bits, inputs.state.clip)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from bench.recommendation.views import Views
-from bench.scoring.archive import Archive, name_node
 from bench.scoring.game import Game
+from bench.scoring.payloads import Payloads
 from client.demo.viewers import deal_viewers, split_viewers
 from learning.parameters import Vector32
 from learning.quantise import Update, quantise
@@ -46,15 +46,15 @@ class Ground:
         The step is the mean of that round's updates, without the momentum of the rounds before: that has no player.
         """
         count = self.task.count_positions(self.validation)
-        base, archive = self.task.initial_model(1), Archive()
+        base = self.task.initial_model(1)
         state = RoundState.initial(base.size, self.rules, count)
+        payloads = Payloads(self.rules.screening.window)
         for number in range(1, rounds + 1):
             updates = self.train(base, state.clip, number)
-            revealed = archive.reveal(updates, [name_node(node) for node in range(len(updates))])
+            revealed = payloads.reveal(updates, range(len(updates)))
             beacon = hashlib.sha256(f"{number}".encode()).digest()
-            inputs = RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed, archive.read)
+            inputs = RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed, payloads.read)
             outcome = run_round(inputs)
-            archive.keep(outcome.state.memory.list_payloads())
             base, state = outcome.model, outcome.state
         chosen = np.sort(np.random.default_rng(1).permutation(count)[:positions])
         updates = self.train(base, state.clip, rounds + 1)
@@ -69,8 +69,8 @@ class Ground:
         )
 
 
-def lay_out_digits(concentration: float, seed: int) -> Ground:
-    """Scikit-learn's scans on ten nodes by Dirichlet shares of each label; plain averaging, η = 1."""
+def lay_out_digits(concentration: float, seed: int, nodes: int = _GROUPS) -> Ground:
+    """Scikit-learn's scans on so many nodes by Dirichlet shares of each label; plain averaging, η = 1."""
     task = get_task("digits")
     scans = load_digits()
     generator = np.random.default_rng(seed)
@@ -80,14 +80,14 @@ def lay_out_digits(concentration: float, seed: int) -> Ground:
         "labels": scans.target[order].astype(np.int64),
     }
     training = np.arange(_VALIDATION_SCANS, len(order))
-    piles = _deal(examples["labels"][training], concentration, generator)
+    piles = _deal(examples["labels"][training], concentration, generator, nodes)
     rules = replace(task.suggested_rules(), server_rate="1", server_momentum="0")
-    nodes = [_take(examples, training[pile]) for pile in piles]
-    return Ground(task, rules, nodes, _take(examples, np.arange(_VALIDATION_SCANS)))
+    shares = [_take(examples, training[pile]) for pile in piles]
+    return Ground(task, rules, shares, _take(examples, np.arange(_VALIDATION_SCANS)))
 
 
-def lay_out_recommender(cache: Path, seed: int = 1) -> Ground:
-    """MovieLens-100K as the demo deals it: training viewers on 200 nodes, validation viewers on none."""
+def lay_out_recommender(cache: Path, seed: int = 1, nodes: int = _NODES) -> Ground:
+    """MovieLens-100K as the demo deals it: training viewers on so many nodes, validation viewers on none."""
     views = Views.of_movielens(cache)
     task = get_task("recommender", {"items": views.items})
     numbers = {viewer: number for number, viewer in enumerate(views.viewers)}
@@ -97,18 +97,18 @@ def lay_out_recommender(cache: Path, seed: int = 1) -> Ground:
     def read(viewers: Sequence[str]) -> Examples:
         return task.read_records([views.histories[numbers[viewer]].tolist() for viewer in viewers])
 
-    nodes = [read(pile) for pile in deal_viewers(sizes, _NODES)]
-    return Ground(task, task.suggested_rules(), nodes, read(split.validation))
+    shares = [read(pile) for pile in deal_viewers(sizes, nodes)]
+    return Ground(task, task.suggested_rules(), shares, read(split.validation))
 
 
 def _deal(
-    labels: NDArray[np.int64], concentration: float, generator: np.random.Generator
+    labels: NDArray[np.int64], concentration: float, generator: np.random.Generator, nodes: int
 ) -> Sequence[NDArray[np.int64]]:
-    """Places in `labels` for each of ten nodes, by Dirichlet shares of each label."""
-    piles: list[list[int]] = [[] for _ in range(_GROUPS)]
+    """Places in `labels` for each node, by Dirichlet shares of each label."""
+    piles: list[list[int]] = [[] for _ in range(nodes)]
     for label in range(10):
         places = np.flatnonzero(labels == label)
-        shares = generator.dirichlet(np.full(_GROUPS, concentration))
+        shares = generator.dirichlet(np.full(nodes, concentration))
         cuts = np.round(np.cumsum(shares)[:-1] * places.size).astype(int)
         for pile, part in zip(piles, np.split(places, cuts), strict=True):
             pile.extend(part.tolist())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from bench.scoring.archive import Archive, name_node
+from bench.scoring.payloads import Payloads, make_address
 from bench.scoring.remembering import remember
 from learning.adversaries import Behaviour, Sight
 from learning.parameters import Vector32
@@ -46,7 +46,7 @@ class Job:
         nothing = (0,) * len(self.nodes)
         books = Paid(nothing, nothing, nothing)
         standings: dict[bytes, Standing] = {}
-        rehearsed, archive = remember(self.task), Archive()
+        rehearsed, payloads = remember(self.task), Payloads(self.rules.screening.window)
         model = self.task.initial_model(self.seed)
         state = RoundState.initial(model.size, self.rules, self.task.count_positions(self.validation))
         models, outcomes, sent = [model], list[RoundOutcome](), list[Sequence[Update]]()
@@ -55,9 +55,8 @@ class Job:
                 behave(self._look(rehearsed, models, outcomes, sent, state.clip, number, node))
                 for node, behave in enumerate(self.behaviours)
             ]
-            names = [self._name(node, number) for node in range(len(self.nodes))]
-            outcome = run_round(self._reveal(archive, models[-1], state, updates, names, number))
-            archive.keep(outcome.state.memory.list_payloads())
+            outcome = run_round(self._reveal(payloads, models[-1], state, updates, number))
+            names = [make_address(self._choose_key(node, number)) for node in range(len(self.nodes))]
             before = [standings.get(name, Standing()).earned for name in names]
             standings |= _pay(outcome, standings, names, number)
             rewards = [standings[name].earned - earned for name, earned in zip(names, before, strict=True)]
@@ -69,17 +68,12 @@ class Job:
             yield books
 
     def _reveal(
-        self,
-        archive: Archive,
-        base: Vector32,
-        state: RoundState,
-        updates: Sequence[Update],
-        names: Sequence[bytes],
-        number: int,
+        self, payloads: Payloads, base: Vector32, state: RoundState, updates: Sequence[Update], number: int
     ) -> RoundInputs:
-        revealed = archive.reveal(updates, names, self.weights)
+        keys = [self._choose_key(node, number) for node in range(len(self.nodes))]
+        revealed = payloads.reveal(updates, keys, self.weights)
         beacon = hashlib.sha256(f"{self.seed} {number}".encode()).digest()
-        return RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed, archive.read)
+        return RoundInputs(self.task, self.rules, base, state, self.validation, beacon, revealed, payloads.read)
 
     def _look(
         self,
@@ -97,8 +91,8 @@ class Job:
         bits = self.rules.fraction_bits
         return Sight(task, models, gradients, sent, self.nodes[node], clip, bits, seed, accomplices)
 
-    def _name(self, node: int, number: int) -> bytes:
-        return name_node((number << 64 if node in self.throwaway else 0) + node)
+    def _choose_key(self, node: int, number: int) -> int:
+        return (number << 64 if node in self.throwaway else 0) + node
 
 
 @dataclass(frozen=True)

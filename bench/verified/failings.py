@@ -34,11 +34,12 @@ def _find_well_paid(name: str, section: Section) -> Iterator[str]:
         if worst is None or (worst[1].pay or 0.0) <= WELL_PAID or kind == WORKING:
             continue
         cell, one = worst
-        rules = [rule for rule in list_rules(section) if _is_below(section, name, kind, rule)]
-        helped = f"below half under {', '.join(rules)}" if rules else "below half under none of the other rules played"
+        others = [rule for rule in list_rules(section) if rule != MEAN]
+        below = [rule for rule in others if _is_below(section, name, kind, rule)]
+        helped = f"; below half under {', '.join(below) or 'no other rule'}" if others else ""
         yield (
             f"`{kind}` on {TITLES[name]}, {SPREADS[cell.distribution]}: {show(one.pay)} of an honest node's pay, "
-            f"{percent(one.captured)} of the budget, AUROC {show(one.auroc)}; {helped}. ({explain(kind)}.)"
+            f"{percent(one.captured)} of the budget, AUROC {show(one.auroc)}{helped}. ({explain(kind)}.)"
         )
 
 
@@ -55,7 +56,7 @@ def _find_well_paid_elsewhere(name: str, section: Section) -> Iterator[str]:
 
 def _is_below(section: Section, name: str, kind: str, rule: str) -> bool:
     found = find_worst(section, name, MIDDLE, kind, rule)
-    return rule != MEAN and found is not None and found[1].pay is not None and found[1].pay <= WELL_PAID
+    return found is not None and found[1].pay is not None and found[1].pay <= WELL_PAID
 
 
 def _find_multiplied(name: str, section: Section) -> Iterator[str]:

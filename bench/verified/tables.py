@@ -65,7 +65,7 @@ def render_rules(name: str, section: Section) -> str:
     rows = []
     for kind in KINDS:
         found = [find_worst(section, name, MIDDLE, kind, rule) for rule in rules]
-        if sum(one is not None for one in found) > 1 or len(rules) == 1:
+        if sum(one is not None for one in found) > 1:
             rows.append([kind, *(show(one[1].pay) if one else "–" for one in found)])
     head = f"\n## {TITLES[name]}: pay by aggregation rule\n\n{MIDDLE} % dishonest, in the worst distribution.\n\n"
     return head + render_table(["kind", *rules], rows) if rows else ""

@@ -151,6 +151,10 @@ class BundleEvidence:
         """A round's files, read as they are asked for."""
         return RoundFolder(self._bundle, number) if job == self._bundle.index.job else {}
 
+    def fetch_file(self, job: bytes, number: int, name: str) -> bytes | None:
+        """One file of a round by its name."""
+        return self._bundle.read(name_round(number, name)) if job == self._bundle.index.job else None
+
     def fetch_entry(self, job: bytes, number: int, node: bytes) -> bytes | None:
         """Nothing: a bundle holds the entries, and proofs follow from them."""
         del job, number, node

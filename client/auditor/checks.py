@@ -15,7 +15,7 @@ _RECOMPUTED: Final = (
     ),
     (
         "screening",
-        "Every verdict and weight is what screening the payloads gives.",
+        "Every verdict, its reason in screening.json and every weight are what screening the payloads gives.",
         "An update was refused or accepted against the rules.",
     ),
     (

@@ -63,6 +63,11 @@ class CoordinatorEvidence:
             files[name] = self._fetch(path + name, sizes[name])
         return {name: content for name, content in files.items() if content is not None}
 
+    def fetch_file(self, job: bytes, number: int, name: str) -> bytes | None:
+        """One file of a round by its name."""
+        limit_bytes = MANIFEST_LIMIT_BYTES if name in evidence.OUTSIDE else FILE_LIMIT_BYTES
+        return self._fetch(f"/v1/rounds/{to_hex(job)}/{number}/evidence/{name}", limit_bytes)
+
     def fetch_entry(self, job: bytes, number: int, node: bytes) -> bytes | None:
         """What the node is handed to claim with."""
         path = f"/v1/rounds/{to_hex(job)}/{number}/entries/{to_address(node)}"

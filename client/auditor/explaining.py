@@ -14,9 +14,11 @@ from client.output import format_time
 from ledger import canonical, evidence
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import parse_hex, to_address, to_hex
+from ledger.screening import Reason
 from ledger.statements import RoundHeader, Signed, Terms
 from ledger.tally import SCORE_BITS, Body, Entry, Standing, compute_pot, compute_reward
 from ledger.tree import PaddedTree, verify_proof
+from ledger.verdicts import describe_reason, read_reason
 from ledger.verify.chain import compute_anchor
 
 
@@ -46,6 +48,7 @@ class Explanation:
     job: bytes
     node: bytes
     proven: ProvenEntry
+    reason: Reason | None
     lines: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -56,6 +59,7 @@ class Explanation:
             "node": to_address(self.node),
             "entry": self.proven.entry.to_json(),
             "header": self.proven.header.to_json(),
+            "reason": None if self.reason is None else self.reason.to_json(),
             "finalAt": None if self.proven.posted is None else self.proven.posted.anchored.final_at,
             "block": None if self.proven.posted is None else self.proven.posted.block,
             "lines": list(self.lines),
@@ -63,10 +67,10 @@ class Explanation:
 
 
 def explain(job: bytes, number: int, node: bytes, sources: Sources) -> Explanation:
-    """Explains an entry in four steps.
+    """Explains an entry in five steps.
 
     1. Terms from the chain; 2. the entry, proven under the round's signed and anchored header; 3. the node's entry
-    before, proven likewise; 4. the sentences.
+    before, proven likewise; 4. why the verdict is what it is, from the file that the header signs; 5. the sentences.
 
     Raises:
         VerificationError: what is handed out contradicts its signature, its proof, the chain or the entry before.
@@ -88,7 +92,9 @@ def explain(job: bytes, number: int, node: bytes, sources: Sources) -> Explanati
         before = prove_entry(job, previous, node, sources, facts, terms).entry.standing(previous)
     check_carry(proven.entry, before)
     # 4.
-    return Explanation(job, node, proven, tuple(compose_lines(proven, before, terms, facts)))
+    reason = find_reason(job, proven, sources)
+    # 5.
+    return Explanation(job, node, proven, reason, tuple(compose_lines(proven, before, terms, facts, reason)))
 
 
 def prove_entry(job: bytes, number: int, node: bytes, sources: Sources, facts: ChainFacts, terms: Terms) -> ProvenEntry:
@@ -113,6 +119,15 @@ def prove_entry(job: bytes, number: int, node: bytes, sources: Sources, facts: C
     return ProvenEntry(entry, header, posted)
 
 
+def find_reason(job: bytes, proven: ProvenEntry, sources: Sources) -> Reason | None:
+    """Why an entry has its verdict; None where the files that say so are not handed out. Raises what `explain` does."""
+    fetch, number = sources.evidence.fetch_file, proven.header.round
+    manifest, screening = (fetch(job, number, name) for name in (evidence.MANIFEST, evidence.SCREENING))
+    if manifest is None or screening is None:
+        return None
+    return read_reason(proven.header, manifest, screening, proven.entry)
+
+
 def check_carry(entry: Entry, before: Standing) -> None:
     """Raises VerificationError unless the entry follows from the node's standing before."""
     body = entry.body
@@ -128,7 +143,9 @@ def check_carry(entry: Entry, before: Standing) -> None:
             raise VerificationError("carry", f"{name} does not follow from round {before.round}", want, have)
 
 
-def compose_lines(proven: ProvenEntry, before: Standing, terms: Terms, facts: ChainFacts) -> list[str]:
+def compose_lines(
+    proven: ProvenEntry, before: Standing, terms: Terms, facts: ChainFacts, reason: Reason | None
+) -> list[str]:
     """The explanation, from what happened to the update to what can be claimed and when."""
     entry, header, body = proven.entry, proven.header, proven.entry.body
     pot = compute_pot(terms.budget_per_round, terms.price_per_nat, header.total_score)
@@ -139,6 +156,7 @@ def compose_lines(proven: ProvenEntry, before: Standing, terms: Terms, facts: Ch
     carried, reward, earned = (show_amount(facts.token, amount) for amount in sums)
     return [
         f"contribution {entry.seq + 1} of {header.count} in round {header.round}: {describe_verdict(entry)}",
+        _tell_reason(body, reason),
         f"weight {body.weight} of {header.total_weight} in the sum",
         f"score {_nats(body.score)} of the round's {_nats(header.total_score)}{_share(body.score, header.total_score)}",
         _tell_credit(body, before),
@@ -147,6 +165,12 @@ def compose_lines(proven: ProvenEntry, before: Standing, terms: Terms, facts: Ch
         f"earned {carried} + {reward} = {earned}",
         _tell_finality(proven, facts),
     ]
+
+
+def _tell_reason(body: Body, reason: Reason | None) -> str:
+    if reason is None:
+        return f"why the verdict is {body.verdict} is not told: {evidence.SCREENING} was not handed out"
+    return f"verdict {body.verdict}, by the rule {reason.rule.value}: {describe_reason(reason)}"
 
 
 def _tell_credit(body: Body, before: Standing) -> str:

@@ -46,7 +46,7 @@ def audit_population(
         if read.draw.drawn:
             _verify_places(job, history, read.draw, registry, findings)
         else:
-            _verify_registered(job, history, read.draw, registry, read.draw.block, read.draw.admitted, findings)
+            _verify_registered(job, history, read.draw, registry, last, read.draw.admitted, findings)
         # 4.
         _verify_registered(job, history, read.draw, registry, last, read.draw.joined, findings)
     return findings.answer(POPULATION_CHECKS)

@@ -10,6 +10,7 @@ import numpy as np
 from client.auditor.learned import Learning, Unknown
 from learning.evidence import OutcomeAccount, read_gradient, read_moments, read_reference
 from learning.optimiser import Moments, list_published
+from learning.round import Void
 from learning.rules import TRUST_WEIGHTED
 from learning.sampling import draw_sample
 from learning.screening.memory import EarlierUpdate, Memory
@@ -29,7 +30,8 @@ def take_over(
 ) -> RoundState:
     """The state after a round: clip and momentum as published, the pool by drawing again, the public directions.
 
-    `memory` is what was seen of the round's updates; else they are known as the round's own account names them.
+    A round void because the loss did not fall publishes no momentum: it leaves zeros. `memory` is what was seen of the
+    round's updates; else they are known as the round's own account names them.
 
     Raises:
         Unknown: a file that it takes is not given.
@@ -51,6 +53,8 @@ def take_over(
     if evidence.MOMENTUM in files:
         moments = read_moments(files[evidence.MOMENTUM], learning.size, rules)
         state = replace(state, momentum=moments.momentum, second=moments.second)
+    if account.void is Void.LOSS_DID_NOT_FALL:
+        state = replace(state, momentum=np.zeros_like(state.momentum))
     if learning.blind:
         return state
     if account.sample_digest is not None:

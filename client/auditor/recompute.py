@@ -191,6 +191,7 @@ class Recomputation:
             learning.task, learning.rules, base, state, None, beacon, contributions, self._blobs.read, said
         )
         outcome = _run(inputs, None, None)
+        compare_references(outcome, None, findings)
         compare_verdicts(outcome, read.entries, findings)
         compare_files(outcome, files, read.head.next_model, findings)
         compare_clips(outcome, files[evidence.OUTCOME], findings)

@@ -29,6 +29,9 @@ class EvidenceSource(Protocol):
     def fetch_round(self, job: bytes, number: int) -> Mapping[str, bytes]:
         """A round's files by name, with manifest and header."""
 
+    def fetch_file(self, job: bytes, number: int, name: str) -> bytes | None:
+        """One file of a round by its name."""
+
     def fetch_entry(self, job: bytes, number: int, node: bytes) -> bytes | None:
         """What a node is given as its entry and proof."""
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from client import calls
 from client.api import Api
-from client.entries import describe_verdict
 from client.identity import Identity
 from ledger.evidence import OPENINGS, decode_openings
 from ledger.hexadecimal import to_address
 from ledger.signatures import Signer
 from ledger.tally import Entry, Verdict
+from ledger.verdicts import MEANINGS
 
 Digests = Sequence[Mapping[bytes, bytes]]
 """By round, from the first on: each node's payload, by its SHA-256."""
@@ -62,9 +62,10 @@ def read_payloads(api: Api, chain_id: int, job: bytes, rounds: Sequence[Sequence
 def tell_pretence(name: str, update: str, node: bytes, rounds: Sequence[Sequence[Entry]], digests: Digests) -> Pretence:
     """One node's job, from the entries and payload digests of each round; `update` names what it was started with."""
     own = {number: entry for number, entries in enumerate(rounds, start=1) for entry in entries if entry.node == node}
+    verdicts = {number: Verdict(entry.body.verdict) for number, entry in own.items()}
     origins = _find_origins(node, digests) if update == COPYING else {}
-    idle = [entry for number, entry in own.items() if number not in origins]
-    copied = [entry for number, entry in own.items() if number in origins]
+    idle = [verdict for number, verdict in verdicts.items() if number not in origins]
+    copied = [verdict for number, verdict in verdicts.items() if number in origins]
     told = [f"sent zeros: {_describe(idle)}"] if idle else []
     if copied:
         number, (earlier, origin) = max(origins.items())
@@ -74,7 +75,7 @@ def tell_pretence(name: str, update: str, node: bytes, rounds: Sequence[Sequence
         node=node,
         told=told,
         copies=len(copied),
-        refused=sum(entry.body.verdict != Verdict.ACCEPTED for entry in copied),
+        refused=sum(verdict is not Verdict.ACCEPTED for verdict in copied),
         score=sum(entry.body.score for entry in own.values()),
         earned=own[max(own)].earned if own else 0,
     )
@@ -86,13 +87,13 @@ def shorten(node: bytes) -> str:
     return f"{address[:8]}…{address[-4:]}"
 
 
-def _describe(entries: Sequence[Entry]) -> str:
+def _describe(verdicts: Sequence[Verdict]) -> str:
     """How often accepted, how often refused for which reason."""
     words = []
-    counts = Counter((int(entry.body.verdict), describe_verdict(entry)) for entry in entries)
-    for (verdict, meaning), times in sorted(counts.items()):
-        often = f"{times} of {len(entries)}"
-        words.append(f"accepted {often}" if verdict == Verdict.ACCEPTED else f"refused {often} ({meaning})")
+    for verdict, times in sorted(Counter(verdicts).items()):
+        often = f"{times} of {len(verdicts)}"
+        accepted = verdict is Verdict.ACCEPTED
+        words.append(f"accepted {often}" if accepted else f"refused {often} ({MEANINGS[verdict]})")
     return ", ".join(words)
 
 

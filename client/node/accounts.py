@@ -11,15 +11,19 @@ from client import calls
 from client.chain import compute_anchor
 from client.contact import Contact
 from client.entries import read_entry
+from client.errors import CoordinatorRefused
 from client.home import Home
 from client.node.database import Database
 from client.node.journal import Journal
 from client.wallet import read_address
 from contracts.gateway import Gateway
 from ledger.errors import VerificationError
+from ledger.evidence import MANIFEST, SCREENING
 from ledger.hexadecimal import parse_address, to_address, to_hex
+from ledger.screening import Reason
 from ledger.tally import Entry
 from ledger.tree import PaddedTree
+from ledger.verdicts import read_reason
 from ledger.wire import EntryView, HeaderView, JobEarnings
 
 FEW_NODES = 4
@@ -119,6 +123,22 @@ class EntryReader:
             return None
         entry = known[node]
         return EntryView(entry=entry.to_json(), proof=tree.proof(entry.seq), header=header.header, anchor=header.anchor)
+
+
+def fetch_reason(found: Contact, view: EntryView, entry: Entry) -> Reason | None:
+    """Why an entry has its verdict, by files that its header signs; None where they are not handed out.
+
+    Raises:
+        VerificationError, Malformed: what is handed out is something else.
+    """
+    head = view.header.statement
+    try:
+        manifest, content = (
+            found.api.fetch(calls.evidence(head.job, head.round, name)) for name in (MANIFEST, SCREENING)
+        )
+    except CoordinatorRefused:
+        return None
+    return read_reason(head, manifest, content, entry)
 
 
 def verify_on_chain(gateway: Gateway, view: EntryView) -> None:

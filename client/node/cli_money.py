@@ -110,7 +110,7 @@ def explain(
 
     from client import calls  # noqa: PLC0415
     from client.errors import UsageRefused  # noqa: PLC0415
-    from client.node.accounts import EntryReader, find_nodes  # noqa: PLC0415
+    from client.node.accounts import EntryReader, fetch_reason, find_nodes  # noqa: PLC0415
     from client.node.explanation import PaidEntry  # noqa: PLC0415
     from client.output import print_json  # noqa: PLC0415
     from ledger.errors import VerificationError  # noqa: PLC0415
@@ -126,7 +126,8 @@ def explain(
         raise VerificationError("job-id", "the terms are those of another job", job_id, terms.job_id())
     view, entry = EntryReader(found, whole_rounds=False).read(job_id, round_number, nodes[0])
     token, drawn = _ask_chain(_connect(settings, found, rpc), found, terms, nodes[0])
-    paid = PaidEntry(entry, view.header.statement, terms, view.anchor, token, drawn)
+    reason = fetch_reason(found, view, entry)
+    paid = PaidEntry(entry, view.header.statement, terms, view.anchor, token, drawn, reason)
     if as_json:
         print_json(paid.to_json(now))
         return

@@ -8,8 +8,10 @@ from client.entries import describe_verdict
 from client.money import Token, show_amount
 from client.output import format_time
 from ledger.hexadecimal import to_hex
+from ledger.screening import Reason
 from ledger.statements import RoundHeader, Terms
 from ledger.tally import SCORE_BITS, Entry, compute_pot, compute_reward
+from ledger.verdicts import describe_reason
 from ledger.wire import Anchor
 
 
@@ -17,7 +19,8 @@ from ledger.wire import Anchor
 class PaidEntry:
     """A verified entry with what it stands on; `standing` is none where the round is not on chain yet.
 
-    `token` says how amounts are shown, `drawn` what the node has claimed in this job (base units), None if not asked.
+    `token` says how amounts are shown, `drawn` what the node has claimed in this job (base units), None if not asked,
+    `reason` why the verdict is what it is, None where that was not handed out.
     """
 
     entry: Entry
@@ -26,6 +29,7 @@ class PaidEntry:
     standing: Anchor | None
     token: Token | None = None
     drawn: int | None = None
+    reason: Reason | None = None
 
     @property
     def pot(self) -> int:
@@ -50,6 +54,7 @@ class PaidEntry:
             "round": self.header.round,
             "entry": self.entry.to_json(),
             "verdict": describe_verdict(self.entry),
+            "reason": None if self.reason is None else self.reason.to_json(),
             "pot": str(self.pot),
             "totalScore": str(self.header.total_score),
             "totalGain": str(self.header.total_gain),
@@ -66,12 +71,18 @@ class PaidEntry:
         score, gain, fall = _nats(body.score), _nats(body.gain), _nats(head.total_score)
         return [
             f"Contribution {self.entry.seq + 1} of {head.count} in round {head.round}: {describe_verdict(self.entry)}.",
+            self._tell_reason(),
             f"Weight {body.weight} of {head.total_weight}.",
             f"Score {score}{_percent(body.score, head.total_score)}; validation loss fell by {fall}.",
             f"Credit {_nats(before)} ({carried}) plus {score} makes {_nats(body.credit)}.",
             f"Highest credit {_nats(body.peak)}, before {_nats(peak_before)}.",
             f"That is a gain of {gain}{_percent(body.gain, head.total_gain)}.",
         ]
+
+    def _tell_reason(self) -> str:
+        if self.reason is None:
+            return "The coordinator did not hand out why: the round's screening.json would say."
+        return f"Verdict {self.entry.body.verdict}, rule {self.reason.rule.value}: {describe_reason(self.reason)}."
 
     def _explain_reward(self) -> list[str]:
         body, terms = self.entry.body, self.terms

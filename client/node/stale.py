@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from client.errors import CoordinatorRefused
 from client.node.book import Job, JobBook
 from client.node.exchange import Exchange
 from client.node.journal import Kept
@@ -53,7 +54,9 @@ class StaleMoves:
             self._held = None
 
     async def take(self, job: Job, work: CommitAssignment) -> Trained | None:
-        """The kept move under this round's clip, its age reported; None where there is none, or it is too old.
+        """The kept move under this round's clip, its age reported; None where there is none, or it cannot be offered.
+
+        A move that is too old is dropped, and one whose age the coordinator does not let us find out.
 
         Raises:
             VerificationError: a header of a round between is not the coordinator's.
@@ -62,10 +65,13 @@ class StaleMoves:
         held = self._held
         if held is None or held.work.job != work.job:
             return None
-        age = await self._find_age(job, held.work, work)
+        try:
+            age = await self._find_age(job, held.work, work)
+        except CoordinatorRefused:
+            age = None
         if age is None:
             self._held = None
-            structlog.get_logger().info("move_too_old", job=to_hex(work.job), trained_in=held.work.round)
+            structlog.get_logger().info("move_dropped", job=to_hex(work.job), trained_in=held.work.round)
             return None
         report = {**held.trained.report, **state_age(job.spec, age, held.work.base_model)}
         return replace(held.trained, payload=_quantise(held.move, job, work.clip), report=report)

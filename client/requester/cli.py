@@ -6,7 +6,8 @@ import typer
 
 from client.requester.cli_create import create
 from client.requester.cli_end import close
-from client.requester.cli_show import list_jobs, nodes, show, watch
+from client.requester.cli_nodes import nodes
+from client.requester.cli_show import list_jobs, show, watch
 
 app = typer.Typer(help="Put up a budget and get a trained model.", no_args_is_help=True, add_completion=False)
 app.command()(create)

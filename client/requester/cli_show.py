@@ -1,4 +1,4 @@
-"""`tally job list`, `show`, `nodes` and `watch`."""
+"""`tally job list`, `show` and `watch`."""
 
 from __future__ import annotations
 
@@ -84,39 +84,6 @@ def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonO
     ]
     if table:
         print_table("Rounds", columns, table)
-
-
-def nodes(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:
-    """List who works on a job: samples, compute time, credit and earnings of each node."""
-    from client import calls  # noqa: PLC0415
-    from client.output import print_json, print_table  # noqa: PLC0415
-    from client.tokens import TokenBook  # noqa: PLC0415
-    from ledger.hexadecimal import parse_hex, to_address  # noqa: PLC0415
-    from ledger.tally import SCORE_BITS  # noqa: PLC0415
-
-    settings, found = contact(coordinator, quiet=as_json)
-    job_id = parse_hex(job, 32, "JOB")
-    work = found.api.fetch(calls.job_nodes(job_id))
-    if as_json:
-        print_json([item.model_dump(mode="json", by_alias=True) for item in work])
-        return
-    unit = TokenBook(found, settings.rpc).find_job_unit(job_id)
-    columns = ["node", "contributions", "accepted", "samples", "seconds", "loss", "credit (nats)", "earned", "claimed"]
-    rows = [
-        [
-            to_address(item.node),
-            str(item.contributions),
-            str(item.accepted),
-            str(item.samples),
-            f"{item.compute_seconds:.1f}",
-            "–" if item.loss is None else f"{item.loss:.3f}",
-            f"{item.credit / 2**SCORE_BITS:.6f}",
-            unit.shorten(item.earned),
-            unit.shorten(item.claimed),
-        ]
-        for item in work
-    ]
-    print_table("Nodes", columns, rows)
 
 
 def watch(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonOption = False) -> None:

@@ -11,7 +11,8 @@ from coordinator.context import Context
 from coordinator.database import announce
 from coordinator.jobs import store
 from coordinator.jobs.agreement import PUBLIC, REQUESTER, load_acceptance
-from coordinator.jobs.errors import BondUncovered, JobRefused
+from coordinator.jobs.errors import BondUncovered, JobRefused, UnknownBlob, ValidationPrivate
+from coordinator.jobs.files import verify_may_fetch
 from coordinator.jobs.privacy import choose_audience
 from coordinator.jobs.tables import JobRow
 from ledger import canonical, wire
@@ -43,7 +44,7 @@ async def accept(context: Context, requester: bytes, request: wire.JobRequest) -
     if free is not None and free < request.terms.bond:
         raise BondUncovered(request.terms.bond, free)
     # 2
-    files = _find_files(context, spec, request.holdout)
+    files = await context.database.run_read(_find_files, context, requester, spec, request.holdout)
     # 3
     parameters = await context.compute.ask(files)
     # 4
@@ -80,10 +81,11 @@ def verify_terms(context: Context, requester: bytes, spec: JobSpec, terms: Terms
         raise JobRefused("spec.verifiable", "false: this coordinator makes no verifiable aggregates", got=True)
 
 
-def _find_files(context: Context, spec: JobSpec, holdout: bytes | None) -> JobFiles:
+def _find_files(session: Session, context: Context, requester: bytes, spec: JobSpec, holdout: bytes | None) -> JobFiles:
+    """The files that a job names. What the requester may not read itself it cannot share with others either."""
     named = {"spec.initialModel": spec.initial_model, "spec.validation": spec.validation, "holdout": holdout}
     for field, digest in named.items():
-        if digest is not None and not context.blobs.has(digest):
+        if digest is not None and not (context.blobs.has(digest) and _may_use(session, context, digest, requester)):
             raise JobRefused(field, "a file uploaded with PUT /v1/blobs/{sha256}", digest)
     blobs = context.blobs
     return JobFiles(
@@ -92,6 +94,14 @@ def _find_files(context: Context, spec: JobSpec, holdout: bytes | None) -> JobFi
         validation=None if spec.validation is None else blobs.path(spec.validation),
         holdout=None if holdout is None else blobs.path(holdout),
     )
+
+
+def _may_use(session: Session, context: Context, digest: bytes, requester: bytes) -> bool:
+    try:
+        verify_may_fetch(session, context, digest, requester)
+    except (UnknownBlob, ValidationPrivate):
+        return False
+    return True
 
 
 def _keep(session: Session, context: Context, spec: JobSpec, request: wire.JobRequest, parameters: int) -> JobRow:

@@ -19,7 +19,8 @@ REQUESTER = "requester"
 
 # States in which a job's open round goes on; a new one opens only in the first.
 RUNNING = "running"
-WORKING = ("running", "closing")
+CLOSING = "closing"
+WORKING = (RUNNING, CLOSING)
 ENDED = ("finished", "closed", "rejected")
 
 

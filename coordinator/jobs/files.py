@@ -46,8 +46,7 @@ def verify_may_fetch(session: Session, context: Context, digest: bytes, visitor:
         ValidationPrivate: not yet.
         UnknownBlob: not at all.
     """
-    uploaded = store.find_blob(session, digest)
-    if visitor is not None and uploaded is not None and uploaded.uploader == visitor:
+    if visitor is not None and store.find_blob(session, digest, visitor) is not None:
         return
     shares = store.list_shares(session, digest)
     if not any(_admits(session, context, share.job, share.audience, visitor) for share in shares):
@@ -100,5 +99,5 @@ def _admits(session: Session, context: Context, job: bytes, audience: str, visit
 
 
 def _note(session: Session, context: Context, uploader: bytes, digest: bytes, size: int) -> None:
-    if store.find_blob(session, digest) is None:
+    if store.find_blob(session, digest, uploader) is None:
         session.add(BlobRow(sha256=digest, size_bytes=size, uploader=uploader, created_at=context.now))

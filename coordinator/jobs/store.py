@@ -54,9 +54,9 @@ def list_newest_logs(session: Session, job: bytes, limit: int) -> Sequence[JobLo
     return list(reversed(session.exec(query.limit(limit)).all()))
 
 
-def find_blob(session: Session, digest: bytes) -> BlobRow | None:
-    """What is known of an uploaded file."""
-    return session.get(BlobRow, digest)
+def find_blob(session: Session, digest: bytes, uploader: bytes) -> BlobRow | None:
+    """What is known of a file that this address uploaded."""
+    return session.get(BlobRow, (digest, uploader))
 
 
 def sum_uploads(session: Session, uploader: bytes) -> int:

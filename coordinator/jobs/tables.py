@@ -47,13 +47,13 @@ class JobLogRow(SQLModel, table=True):
 
 
 class BlobRow(SQLModel, table=True):
-    """A file that someone uploaded and that no job may yet use."""
+    """That someone uploaded a file, which is then known to them; no job may yet use it."""
 
     __tablename__ = "blobs"
 
     sha256: bytes = Field(primary_key=True)
+    uploader: bytes = Field(primary_key=True, index=True)
     size_bytes: int = Field(sa_type=BigInteger)
-    uploader: bytes = Field(index=True)
     created_at: int = Field(sa_type=BigInteger, index=True)
 
 

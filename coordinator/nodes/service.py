@@ -130,9 +130,12 @@ def mark_rotated(session: Session, node: bytes, successor: bytes) -> None:
     announce(session, Topic.NODES)
 
 
-def note_block(session: Session, number: int, block_hash: bytes) -> None:
-    """What the registry reported up to this block is known, and nothing of later ones."""
-    session.merge(RegistryBlockRow(number=number, hash=block_hash))
+def note_block(session: Session, number: int, block_hash: bytes, *, settled: bool = True) -> None:
+    """What the registry reported up to this block is known, and nothing of later ones; see the table for `settled`."""
+    before = store.find_registry_block(session)
+    if settled and before is not None and not before.settled:
+        announce(session, Topic.NODES)  # what waited for it may go on
+    session.merge(RegistryBlockRow(number=number, hash=block_hash, settled=settled))
 
 
 def load_node(session: Session, node: bytes) -> NodeRow:

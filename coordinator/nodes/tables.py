@@ -37,13 +37,17 @@ class NodeRow(SQLModel, table=True):
 
 
 class RegistryBlockRow(SQLModel, table=True):
-    """The block up to which the registry's events are in the table of nodes; one row."""
+    """The block up to which the registry's events are in the table of nodes; one row.
+
+    Not `settled` while the chain is caught up with: then stakes are those of a newer block, whose events are to come.
+    """
 
     __tablename__ = "registry_block"
 
     id: int = Field(default=1, primary_key=True)
     number: int = Field(sa_type=BigInteger)
     hash: bytes
+    settled: bool = True
 
 
 class TelemetryRow(SQLModel, table=True):

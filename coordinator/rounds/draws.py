@@ -41,6 +41,12 @@ def draw(
     return draw_cohort(seed, block, places, present, maximum)
 
 
+def must_wait(session: Session, agreement: Agreement, present: Sequence[bytes]) -> bool:
+    """Whether a draw has to wait until the chain is caught up with: the block it would name is not what is known."""
+    known = nodes.find_registry_block(session)
+    return len(present) >= agreement.spec.cohort.maximum and known is not None and not known.settled
+
+
 def keep(session: Session, row: RoundRow, drawn: Draw) -> None:
     """Keep a round's draw, in the transaction that opens it."""
     session.add(

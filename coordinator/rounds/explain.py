@@ -1,40 +1,35 @@
-"""Why a node was paid this: sentences made of the signed entry and header alone."""
+"""Why a node was paid this: sentences made of the signed entry and header, and of `screening.json` that it signs."""
 
 from __future__ import annotations
 
 from sqlmodel import Session
 
+from coordinator.blobs import BlobStore
 from coordinator.jobs.agreement import load_agreement
 from coordinator.jobs.service import load_job
+from coordinator.rounds import store
 from coordinator.rounds.views import show_entry
-from ledger import wire
+from ledger import evidence, wire
+from ledger.screening import Reason
 from ledger.statements import RoundHeader, Terms
 from ledger.tally import Body, Entry, Verdict, compute_pot
+from ledger.verdicts import MEANINGS, describe_reason, read_reason
 
 _NAT = 2**40
 
-_VERDICTS = {
-    Verdict.ACCEPTED: "the update was accepted into the sum",
-    Verdict.UNREVEALED: "the node committed but its payload never came: no weight, no score",
-    Verdict.NOT_OPENED: "the payload does not open the commitment: no weight, no score",
-    Verdict.MALFORMED: "the payload is no update of this job: no weight, no score",
-    Verdict.NORM: "the update is larger than the round's norm bound: no weight, no score",
-    Verdict.DUPLICATE: "an earlier contribution of the round has the same update: no weight, no score",
-    Verdict.RECYCLED: "a contribution of an earlier round has the same update: no weight, no score",
-    Verdict.EXCLUDED: "the aggregation rule left the update out: no weight, no score",
-    Verdict.VOID: "the round is void, too few took part: nothing was aggregated or scored",
-}
 
-
-def explain(session: Session, job: bytes, number: int, node: bytes) -> wire.Explanation:
+def explain(session: Session, blobs: BlobStore, job: bytes, number: int, node: bytes) -> wire.Explanation:
     """Explain an entry. Raises UnknownJob, UnknownRound, NotSealedYet, UnknownEntry."""
     terms = load_agreement(load_job(session, job)).terms
     view = show_entry(session, job, number, node)
-    lines = build_lines(Entry.from_json(view.entry), view.header.statement, terms)
+    entry, header = Entry.from_json(view.entry), view.header.statement
+    files = store.list_evidence(session, job, number)
+    manifest, screening = (blobs.load(files[name].sha256) for name in (evidence.MANIFEST, evidence.SCREENING))
+    lines = build_lines(entry, header, terms, read_reason(header, manifest, screening, entry))
     return wire.Explanation(job=job, round=number, node=node, lines=lines, entry=view)
 
 
-def build_lines(entry: Entry, header: RoundHeader, terms: Terms) -> list[str]:
+def build_lines(entry: Entry, header: RoundHeader, terms: Terms, reason: Reason) -> list[str]:
     """The explanation, line by line."""
     body = entry.body
     pot = compute_pot(terms.budget_per_round, terms.price_per_nat, header.total_score)
@@ -42,7 +37,8 @@ def build_lines(entry: Entry, header: RoundHeader, terms: Terms) -> list[str]:
     score = f"score {_nats(body.score)} of {_nats(header.total_score)} in all"
     price = f"the smaller of the budget {terms.budget_per_round} and {terms.price_per_nat} for each nat of fall"
     return [
-        f"{place}: {_VERDICTS[Verdict(body.verdict)]}.",
+        f"{place}: {MEANINGS[Verdict(body.verdict)]}.",
+        f"verdict {body.verdict}, by the rule {reason.rule.value}: {describe_reason(reason)}.",
         f"weight {body.weight} of {header.total_weight}; {score}: this update's share of the fall in validation loss.",
         _explain_credit(body),
         f"pot of the round: {pot} base units, {price}.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from sqlmodel import Session
 
@@ -17,7 +17,7 @@ from coordinator.jobs.privacy import verify_holder
 from coordinator.jobs.service import load_job
 from coordinator.problems import MalformedRequest
 from coordinator.refusals import RequestRefused, describe_refusals
-from coordinator.rounds import events, explain, store, views
+from coordinator.rounds import events, explain, history, store, views
 from coordinator.rounds.errors import (
     EvidenceNotForYou,
     NotClosedYet,
@@ -68,6 +68,17 @@ async def stream_events(job: Bytes32, context: InContext) -> StreamingResponse:
 async def show_earnings(node: Address, context: InContext) -> wire.Earnings:
     """Job by job: in all, in final rounds, and already claimed."""
     return await context.database.run_read(views.show_earnings, node)
+
+
+@router.get("/nodes/{node}/history", tags=["nodes"], summary="What became of a node's contributions")
+async def show_history(
+    node: Address,
+    context: InContext,
+    job: Annotated[Bytes32 | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+) -> wire.NodeHistory:
+    """Job by job, or of one job: its entries with verdict, weight, score and reward, the newest `limit` of each job."""
+    return await context.database.run_read(history.show_history, node, job, limit)
 
 
 @router.get("/rounds/{job}/{number}", summary="A round", responses=describe_refusals(UnknownRound, MalformedRequest))
@@ -122,6 +133,7 @@ async def get_evidence(
     """A file by its name (see the manifest); for whom the job's spec says: signed-in auditors, or everyone.
 
     What tells of a private validation set is for its holders until the job ends.
+    Manifest and `screening.json` are for everyone: a refused node must be told why, with proof.
     """
     found = await context.database.run_read(_find_evidence, context, job, number, file, visitor)
     if isinstance(found, str):
@@ -136,8 +148,8 @@ async def get_evidence(
     responses=describe_refusals(*_SEALED, UnknownJob, UnknownEntry),
 )
 async def show_explanation(job: Bytes32, number: Number, node: Address, context: InContext) -> wire.Explanation:
-    """Sentences made of the signed entry and header alone."""
-    return await context.database.run_read(explain.explain, job, number, node)
+    """Sentences made of the signed entry, its header, and the evidence that the header signs."""
+    return await context.database.run_read(explain.explain, context.blobs, job, number, node)
 
 
 def _load_entries(session: Session, context: Context, job: bytes, number: int) -> bytes:
@@ -151,9 +163,10 @@ def _find_evidence(
     """The file's SHA-256; for the two files outside the manifest, their text."""
     row = load_round(session, job, number)
     header = views.build_header(row)
-    if visitor is None and not is_reader(session, context, job, None):
+    known = name in evidence.FOR_EVERYONE
+    if visitor is None and not known and not is_reader(session, context, job, None):
         raise EvidenceNotForYou(job)
-    if visitor is not None:
+    if visitor is not None and not known:
         verify_reader(session, context, job, visitor)
     if name in evidence.PRIVATE:
         verify_holder(load_job(session, job), visitor)

@@ -11,6 +11,7 @@ from coordinator.jobs.agreement import load_agreement
 from coordinator.jobs.service import load_job
 from coordinator.rounds import store
 from coordinator.rounds.errors import NotClosedYet, NotSealedYet
+from coordinator.rounds.history import Record, list_records
 from coordinator.rounds.phases import build_closing
 from coordinator.rounds.service import load_entry, load_header, load_round
 from coordinator.rounds.tables import ContributionRow, RoundRow
@@ -99,10 +100,10 @@ def list_rounds(session: Session, job: bytes) -> list[wire.RoundView]:
 def list_work(session: Session, job: bytes) -> list[wire.NodeWork]:
     """Every node's part in a job, the most earned first. Raises UnknownJob."""
     load_job(session, job)
-    standings = store.list_standings(session, job)
+    standings, records = store.list_standings(session, job), list_records(session, job)
     work = []
     for node, rows in _group(session, job).items():
-        standing = standings.get(node)
+        standing, record = standings.get(node), records.get(node, Record())
         last = rows[-1]
         work.append(
             wire.NodeWork(
@@ -116,6 +117,10 @@ def list_work(session: Session, job: bytes) -> list[wire.NodeWork]:
                 earned=0 if standing is None else standing.earned,
                 claimed=0 if standing is None else standing.claimed,
                 final_earned=0 if standing is None else standing.final_earned,
+                verdicts=record.verdicts,
+                score=record.score,
+                first_round=record.first_round,
+                last_round=record.last_round,
             )
         )
     return sorted(work, key=lambda one: (-one.earned, one.node))

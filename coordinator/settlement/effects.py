@@ -220,9 +220,9 @@ class Effects:
 
 def list_changed_nodes(events: Iterable[Event]) -> set[bytes]:
     """Nodes whose stake or payout these events changed; their state is read from the chain, whatever the order."""
-    return {event.node for event in events if isinstance(event, _CHANGES)} | {
-        event.successor for event in events if isinstance(event, node_events.NodeRotated)
-    }
+    rotated = [event for event in events if isinstance(event, node_events.NodeRotated)]
+    changed = {event.node for event in events if isinstance(event, _CHANGES)}
+    return changed | {node for event in rotated for node in (event.node, event.successor)}
 
 
 def list_undone_nodes(records: Iterable[ChainEventRow]) -> set[bytes]:

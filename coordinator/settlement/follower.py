@@ -53,15 +53,16 @@ class Follower:
         last = head.number - self._confirmations
         while applied < last:
             through = min(applied + _BLOCKS_A_STEP, last)
-            if not self._apply_range(applied + 1, through):
+            if not self._apply_range(applied + 1, through, head):
                 break  # the chain forked while it was read: the next look finds where
             applied = through
         return head
 
-    def _apply_range(self, first: int, last: int) -> bool:
+    def _apply_range(self, first: int, last: int, head: Block) -> bool:
         before = self._gateway.fetch_block(last)
+        is_recent = last > head.number - _STATES_KEPT
         events = self._gateway.fetch_events(first, last)
-        changed = self._fetch_nodes(list_changed_nodes(events), before)
+        changed = self._fetch_nodes(list_changed_nodes(events), before if is_recent else None)
         after = self._gateway.fetch_block(last)
         if before is None or after is None or before.hash != after.hash:
             return False
@@ -70,6 +71,7 @@ class Follower:
                 self._effects.apply(session, event)
             _note_nodes(session, changed)
             _remember(session, before)
+            nodes.note_block(session, before.number, before.hash, settled=is_recent)
         return True
 
     def _find_common_block(self) -> int:
@@ -93,8 +95,10 @@ class Follower:
 
     def _roll_back(self, common: int) -> None:
         with self._database.read() as session:
-            changed = self._fetch_nodes(list_undone_nodes(list_events_above(session, common)))
+            undone_nodes = list_undone_nodes(list_events_above(session, common))
         block = self._gateway.fetch_block(common)
+        is_recent = block is not None and common > self._gateway.fetch_head().number - _STATES_KEPT
+        changed = self._fetch_nodes(undone_nodes, block if is_recent else None)
         with self._database.write() as session:
             undone = list_events_above(session, common)
             _log.warning("chain_reorganised", common_block=common, events_undone=len(undone))
@@ -102,20 +106,18 @@ class Follower:
                 self._effects.undo(session, record)
             _note_nodes(session, changed)
             if block is not None:
-                nodes.note_block(session, block.number, block.hash)
+                nodes.note_block(session, block.number, block.hash, settled=is_recent)
             session.exec(delete(ChainBlockRow).where(col(ChainBlockRow.number) > common))
 
-    def _fetch_nodes(self, changed: Iterable[bytes], at: Block | None = None) -> dict[bytes, NodeState]:
-        """What the registry keeps of nodes, as of a block that the provider still has the state of, else the newest.
+    def _fetch_nodes(self, changed: Iterable[bytes], at: Block | None) -> dict[bytes, NodeState]:
+        """What the registry keeps of nodes as of a block, of the newest one where None.
 
         A draw names the block that it knew nodes at: what it knew must be of that block. Of a node that was slashed
         after its rotation, the successor's stake is what changed.
         """
-        is_recent = at is not None and at.number > self._gateway.fetch_head().number - _STATES_KEPT
-        block = at if is_recent else None
-        states = {node: self._gateway.fetch_node(node, block) for node in changed}
+        states = {node: self._gateway.fetch_node(node, at) for node in changed}
         heirs = {state.successor for state in states.values() if state is not None and state.retired}
-        states |= {node: self._gateway.fetch_node(node, block) for node in heirs.difference(states)}
+        states |= {node: self._gateway.fetch_node(node, at) for node in heirs.difference(states)}
         return {node: state for node, state in states.items() if state is not None}
 
 
@@ -131,7 +133,6 @@ def _note_nodes(session: Session, states: Mapping[bytes, NodeState]) -> None:
 
 def _remember(session: Session, block: Block) -> None:
     session.merge(ChainBlockRow(number=block.number, hash=block.hash))
-    nodes.note_block(session, block.number, block.hash)
     newest_first = select(ChainBlockRow.number).order_by(col(ChainBlockRow.number).desc())
     oldest = session.exec(newest_first.offset(_REMEMBERED_BLOCKS).limit(1)).first()
     if oldest is not None:

@@ -33,22 +33,22 @@ def shuffle(task: Task, examples: Examples, generator: np.random.Generator) -> E
     return task.read_records([generator.permutation(items).tolist() for items in _list_histories(examples)])
 
 
-def split(task: Task, examples: Examples, parts: int) -> list[Examples]:
-    """The scans or the viewers dealt out to so many parts; where there are too few, some stand in several."""
+def split(task: Task, examples: Examples, parts: int, *, repeat: bool) -> list[Examples]:
+    """The scans or the viewers dealt out to so many parts.
+
+    Where there are too few, some stand in several parts (`repeat`), or the last parts are empty.
+    """
+    count = count_viewers(examples)
+    dealt = [list(range(part, count, parts)) or [part % count] * repeat for part in range(parts)]
     if "labels" in examples:
-        dealt = _deal(len(examples["labels"]), parts)
         return [{name: array[chosen] for name, array in examples.items()} for chosen in dealt]
     histories = _list_histories(examples)
-    return [task.read_records([histories[viewer] for viewer in chosen]) for chosen in _deal(len(histories), parts)]
+    return [task.read_records([histories[viewer] for viewer in chosen]) for chosen in dealt]
 
 
 def count_viewers(examples: Examples) -> int:
     """The viewers of histories; the scans where there are none."""
     return len(examples["labels"]) if "labels" in examples else len(examples["offsets"]) - 1
-
-
-def _deal(count: int, parts: int) -> list[list[int]]:
-    return [list(range(part, count, parts)) or [part % count] for part in range(parts)]
 
 
 def _list_histories(examples: Examples) -> list[list[int]]:

@@ -60,11 +60,6 @@ class Cast:
             nodes[place] = data[number] if data else nodes[place]
         return replace(self, nodes=nodes, behaviours=doing, dishonest=tuple(places))
 
-    @property
-    def accomplices(self) -> list[Examples]:
-        """The examples of the dishonest."""
-        return [self.nodes[place] for place in self.dishonest]
-
 
 Composition: TypeAlias = Callable[[Task, Cast, Sequence[int]], Cast]
 
@@ -88,27 +83,34 @@ def inflate_counts(task: Task, honest: Cast, places: Sequence[int]) -> Cast:  # 
     return replace(honest.put(places, [work_honestly] * len(places)), inflation=_INFLATION)
 
 
-def split_operator(task: Task, honest: Cast, places: Sequence[int]) -> Cast:
+def split_operator(task: Task, honest: Cast, places: Sequence[int], *, repeat: bool = True) -> Cast:
     """One operator with the data of one node, a part of it under each name."""
-    pieces = split(task, honest.nodes[places[0]], len(places))
+    pieces = split(task, choose_data(task, honest, places), len(places), repeat=repeat)
     return honest.put(places, [work_honestly] * len(places), pieces)
 
 
 def split_vouched(task: Task, honest: Cast, places: Sequence[int]) -> Cast:
     """One operator with the data of one node under many names, where samples vouched for weigh."""
-    return replace(split_operator(task, honest, places), vouched=True)
+    # The platform gives a viewer to one node only: names beyond the viewers have nothing.
+    return replace(split_operator(task, honest, places, repeat=False), vouched=True)
 
 
-def copy_operator(task: Task, honest: Cast, places: Sequence[int]) -> Cast:  # noqa: ARG001 -- a Composition
+def copy_operator(task: Task, honest: Cast, places: Sequence[int]) -> Cast:
     """One operator that trains on the data of one node under every name, each with a chance of its own."""
-    return honest.put(places, [work_honestly] * len(places), [honest.nodes[places[0]]] * len(places))
+    return honest.put(places, [work_honestly] * len(places), [choose_data(task, honest, places)] * len(places))
 
 
-def pool_with_noise(task: Task, honest: Cast, places: Sequence[int]) -> Cast:  # noqa: ARG001 -- a Composition
+def pool_with_noise(task: Task, honest: Cast, places: Sequence[int]) -> Cast:
     """A group in which one trains and the others send what it sends under noise."""
-    leader = honest.nodes[places[0]]
+    leader = choose_data(task, honest, places)
     followers = [partial(follow, leader=leader)] * (len(places) - 1)
     return honest.put(places, [partial(lead, leader=leader), *followers])
+
+
+def choose_data(task: Task, honest: Cast, places: Sequence[int]) -> Examples:
+    """The examples of the middle one of these nodes by size: what one name would earn is then no accident."""
+    ordered = sorted(places, key=lambda place: task.count_positions(honest.nodes[place]))
+    return honest.nodes[ordered[len(ordered) // 2]]
 
 
 def oppose(task: Task, honest: Cast, places: Sequence[int]) -> Cast:  # noqa: ARG001 -- a Composition

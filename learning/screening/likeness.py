@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 from learning.quantise import Update
 
 _COLUMNS: Final = 1 << 12
-_ROWS: Final = 64
+_TILE: Final = 16
+_DEPTH: Final = 1 << 10
+"""Products of 16 by 16 by 1024 stay on one thread: on a busy machine a BLAS waits for its threads a hundred times
+longer than it works, and alone it gains nothing by larger ones."""
 _MARGIN: Final = 1e-3
 """More than γ of 2^12 columns (0.00025) and all float64 roundings together."""
 
@@ -68,10 +71,13 @@ def _square(block: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _multiply(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Returns ⟨u, v⟩ of all pairs `[m, k]`, by tiles: one large product would wait for a BLAS's threads."""
-    products = np.empty((len(left), len(right)))
-    for row in range(0, len(left), _ROWS):
-        for column in range(0, len(right), _ROWS):
-            tile = left[row : row + _ROWS] @ right[column : column + _ROWS].T
-            products[row : row + _ROWS, column : column + _ROWS] = tile
+    """Returns ⟨u, v⟩ of all pairs `[m, k]`."""
+    products = np.zeros((len(left), len(right)))
+    for start in range(0, left.shape[1], _DEPTH):
+        deep, wide = left[:, start : start + _DEPTH], right[:, start : start + _DEPTH]
+        for row in range(0, len(left), _TILE):
+            rows = slice(row, row + _TILE)
+            for column in range(0, len(right), _TILE):
+                columns = slice(column, column + _TILE)
+                products[rows, columns] += deep[rows] @ wide[columns].T
     return products

@@ -14,7 +14,6 @@ from ledger.screening import DIGITS, write_millionths
 # Pieces that the cache holds, too short for a BLAS to start threads for, and short enough for exact sums: 2^13 products
 # of at most 2^30 stay below 2^53.
 _BLOCK: Final = 1 << 13
-_SMALL: Final = 1 << 20
 _HALF_BITS: Final = 15
 
 
@@ -31,13 +30,10 @@ def compute_fourth_powers(update: Update) -> int:
     """Returns Σu⁴, exactly."""
     total = 0
     for start in range(0, update.size, _BLOCK):
-        squares = update[start : start + _BLOCK].astype(np.float64)
-        squares *= squares
-        if squares.max() <= _SMALL:  # 2^13 · 2^40 is what float64 still counts in ones
-            total += int(np.dot(squares, squares))
-            continue
-        high = np.floor_divide(squares, 1 << _HALF_BITS)
-        low = squares - high * (1 << _HALF_BITS)
+        squares = np.square(update[start : start + _BLOCK], dtype=np.int32)
+        # In two halves of 15 bits: products of whole squares would be beyond what float64 counts in ones.
+        high = (squares >> _HALF_BITS).astype(np.float64)
+        low = (squares & ((1 << _HALF_BITS) - 1)).astype(np.float64)
         total += (int(np.dot(high, high)) << 2 * _HALF_BITS) + (int(np.dot(high, low)) << _HALF_BITS + 1)
         total += int(np.dot(low, low))
     return total

@@ -219,6 +219,10 @@ def read_last(files: Files, setting: Setting, nodes: Sequence[Signer], chain: Ch
         openings=evidence.decode_openings(part[evidence.OPENINGS]),
         entries=evidence.decode_entries(part[evidence.ENTRIES]),
         head=Signed.from_json(RoundHeader, canonical.decode(part[evidence.HEADER])).statement,
-        arrays={name: part[name] for name in (evidence.OUTCOME, *evidence.ARRAYS) if name in part},
+        arrays={
+            name: part[name]
+            for name in (evidence.OUTCOME, evidence.SCREENING, evidence.DRAW, *evidence.ARRAYS)
+            if name in part
+        },
         standings={entry.node: entry.standing(LAST - 1) for entry in earlier},
     )

@@ -23,6 +23,7 @@ from tests.conformance.chain import CODE_HASH
 from tests.conformance.draft import Files
 from tests.conformance.good import FOLDER, GOOD, draw_keys, load_good, open_draft, play, prove_good
 from tests.conformance.lies_chain import list_archives, list_chain, list_learning
+from tests.conformance.lies_draw import list_draw
 from tests.conformance.lies_statements import list_statements
 from tests.conformance.lies_tally import list_tally
 from tests.simulated.terms import CHAIN_ID, JOB_LEDGER
@@ -33,7 +34,7 @@ POLICY = FOLDER / "policy.json"
 
 def list_cases() -> list[Case]:
     """Every lie inside a readable archive."""
-    return [*list_statements(), *list_tally(), *list_learning(), *list_chain()]
+    return [*list_statements(), *list_tally(), *list_draw(), *list_learning(), *list_chain()]
 
 
 def build_files(case: Case) -> tuple[Files, bytes]:

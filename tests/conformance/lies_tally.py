@@ -35,7 +35,7 @@ def _list_entries() -> Iterator[Case]:
     yield Case("entry-signatures", "others", lambda draft: draft.bend(1, signatures=OTHER))
     yield Case("verdict-weight", "counts-twice", partial(_bend, 0, {"weight": 2}), others=ANY)
     yield Case("verdict-weight", "unrevealed-with-weight", partial(_bend, 3, {"weight": 1}), others=ANY)
-    yield Case("verdict-weight", "reserved-verdict", partial(_bend, 3, {"verdict": 7}), others=ANY)
+    yield Case("verdict-weight", "unknown-verdict", partial(_bend, 3, {"verdict": 10}), others=ANY)
     yield Case("verdict-weight", "void-for-one", partial(_bend, 3, {"verdict": int(Verdict.VOID)}), others=ANY)
     yield Case("entry-contribution", "hidden", lambda _: drop(name_round(LAST, evidence.ENTRIES)), outcome=NOT_KNOWN)
 

@@ -120,12 +120,12 @@ class Node(Person):
         self,
         assignment: dict[str, Any],
         payload: bytes,
-        report: Mapping[str, str] = REPORT,
+        told: Mapping[str, str] = REPORT,
         voucher: Signed[Voucher] | None = None,
         **changes: Any,
     ) -> dict[str, Any]:
         """The body of a contribution that commits to this payload, with this or the platform's own voucher."""
-        said, voucher = dict(report), voucher or self.get_voucher(assignment)
+        said, voucher = dict(told), voucher or self.get_voucher(assignment)
         if voucher is not None:
             said["voucher"] = to_hex(voucher.statement.digest(self.house.context.domain))
         opening = Opening(sha256(payload), bytes(32), sha256(b"salt" + payload + self.address))

@@ -16,8 +16,11 @@ from client.auditor import Report, Scope, Sources, audit
 from client.auditor.checks import ALL_CHECKS
 from client.auditor.coordinator import CoordinatorEvidence
 from client.auditor.explaining import explain
+from client.auditor.registry import Registry
 from client.auditor.sources import ChainFacts, KeptJob, PostedRound
-from contracts.state import AccountState
+from contracts.events import Place
+from contracts.node_events import NodeRegistered
+from contracts.state import AccountState, Block
 from coordinator.app import create_app
 from learning.payload import write_update
 from ledger.spec import Adam
@@ -28,7 +31,7 @@ from ledger.verify.results import Outcome
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
 from tests.coordination.people import DOMAIN
-from tests.coordination.premises import House
+from tests.coordination.premises import OPENED_BLOCK, START, House, hash_block
 from tests.coordination.test_rounds import SIZE, fetch_header, play_round
 from tests.simulated.audit import find
 from tests.simulated.sources import SimulatedChain
@@ -69,11 +72,12 @@ async def play(house: House, course: Course, readers: str = "public", **rules: o
 
 async def make_facts(scene: Scene) -> ChainFacts:
     """What a chain would hold of the job."""
-    return build_facts(scene.terms, [(await fetch_header(scene, number)).statement for number in (1, 2)])
+    headers = [(await fetch_header(scene, number)).statement for number in (1, 2)]
+    return build_facts(scene.terms, headers, [node.address for node in scene.nodes])
 
 
-def build_facts(terms: Terms, headers: Sequence[RoundHeader]) -> ChainFacts:
-    """What a chain would hold of a job after these rounds, of which nothing was claimed."""
+def build_facts(terms: Terms, headers: Sequence[RoundHeader], nodes: Sequence[bytes]) -> ChainFacts:
+    """What a chain would hold of a job of these nodes after these rounds, of which nothing was claimed."""
     rewards = [header.total_reward for header in headers]
     kept = KeptJob(
         terms.requester,
@@ -88,7 +92,19 @@ def build_facts(terms: Terms, headers: Sequence[RoundHeader]) -> ChainFacts:
     account = AccountState(funded, 0, sum(rewards), funded - sum(rewards), 0, 0)
     posted = tuple(post(header, terms.window) for header in headers)
     sums = tuple(accumulate(rewards))
-    return ChainFacts(DOMAIN, 9, headers[-1].closed_at + 900, terms, kept, account, posted, sums, (), {})
+    facts = ChainFacts(DOMAIN, 9, headers[-1].closed_at + 900, terms, kept, account, posted, sums, (), {})
+    return replace(facts, registry=make_registry(nodes))
+
+
+def make_registry(nodes: Sequence[bytes]) -> Registry:
+    """What the registry would have reported of the nodes before the job was opened."""
+    place = Place(OPENED_BLOCK - 1, hash_block(OPENED_BLOCK - 1), bytes(32), 0)
+    events = [NodeRegistered(place, node, node, node) for node in nodes]
+    return Registry(events, (OPENED_BLOCK, hash_block(OPENED_BLOCK)), find_block, 9)
+
+
+def find_block(number: int) -> Block:
+    return Block(number, hash_block(number), hash_block(number - 1), START)
 
 
 def post(header: RoundHeader, window: int) -> PostedRound:

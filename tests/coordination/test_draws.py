@@ -1,9 +1,12 @@
 """Cohorts over HTTP: who is in, by a draw that an auditor can repeat, and who may be in at all."""
 
+from functools import partial
+
 import httpx
 from sqlmodel import Session
 
 from coordinator.jobs import service as jobs
+from coordinator.nodes import service as nodes
 from coordinator.rounds import draws, store
 from coordinator.rounds.service import load_round
 from ledger import evidence
@@ -146,6 +149,19 @@ async def test_node_below_the_stake_is_refused_and_one_that_unstakes_drops_out(h
     await house.stake(rich.address, 0)
     assignment = await rich.poll()
     assert assignment is None or (await _send(rich, assignment)).status_code == 403
+
+
+async def test_draw_waits_until_the_chain_is_caught_up_with(house: House, course: Course) -> None:
+    """While stakes are newer than the block that would be named, nobody is drawn; where all fit, nobody waits."""
+    database = house.context.database
+    await database.run_write(partial(nodes.note_block, settled=False), OPENED_BLOCK, hash_block(OPENED_BLOCK))
+    scene = await set_scene(house, course, nodes=CROWD, rounds=1, minimum=2, maximum=MAXIMUM)
+    assert read_cohort(house, scene.job, 1) == set()
+    job = await scene.requester.get(f"/v1/jobs/0x{scene.job.hex()}")
+    assert "caught up" in job["detail"]
+    await house.mine(OPENED_BLOCK + 1)
+    await house.look()
+    assert len(read_cohort(house, scene.job, 1)) == MAXIMUM
 
 
 async def test_restart_gives_the_same_cohort_and_the_same_file(premises: Premises, course: Course) -> None:

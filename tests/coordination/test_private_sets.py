@@ -1,5 +1,7 @@
 """A private validation set over HTTP: what tells of it is for its holders until the job ends, then as all evidence."""
 
+from dataclasses import replace
+
 import httpx
 import numpy as np
 import pytest
@@ -9,8 +11,8 @@ from coordinator.rounds import service as rounds
 from ledger import evidence
 from ledger.hexadecimal import to_address, to_hex
 from tests.coordination.conftest import Scene, set_scene
-from tests.coordination.learning import Course
-from tests.coordination.people import Person
+from tests.coordination.learning import Course, make_terms
+from tests.coordination.people import Person, Requester
 from tests.coordination.premises import House, make_signer
 from tests.coordination.test_rounds import play_round
 
@@ -127,6 +129,25 @@ async def test_requester_has_what_it_uploaded_and_not_what_is_measured_on_it(hou
     assert own.content == course.validation
     path = f"/v1/rounds/{to_hex(scene.job)}/1/evidence/{evidence.GRADIENT}"
     assert (await scene.requester.send("GET", path)).status_code == 403
+
+
+async def test_another_job_cannot_name_the_private_set_as_its_own(house: House, course: Course) -> None:
+    """Else a stranger's job, accepted for nothing, would share with everyone what this one keeps."""
+    scene = await play(house, course)
+    thief = Requester(house, make_signer("thief"))
+    await thief.enter()
+    spec = replace(scene.spec, validation_holders=None, title="mine")
+    terms = make_terms(spec, thief.address, house.context.signer.address, 1)
+    named = await thief.ask(spec, terms)
+    assert (named.status_code, named.json()["field"]) == (422, "spec.validation")
+    weighed = replace(spec, validation=None, scoring_rule="by-weight")
+    terms = make_terms(weighed, thief.address, house.context.signer.address, 1)
+    held = await thief.ask(weighed, terms, holdout=scene.spec.validation)
+    assert (held.status_code, held.json()["field"]) == (422, "holdout")
+    # Who has the file may upload it, though it lies there already, and use it.
+    await thief.upload(course.validation)
+    terms = make_terms(spec, thief.address, house.context.signer.address, 1)
+    assert (await thief.ask(spec, terms)).status_code == 200
 
 
 async def test_job_without_holders_serves_its_gradient_as_ever(house: House, course: Course) -> None:

@@ -6,7 +6,10 @@ from coordinator.rounds.retention import remove_expired
 from coordinator.rounds.service import mark_anchored, mark_final
 from learning.payload import write_update
 from ledger.hashing import sha256
-from tests.coordination.conftest import Scene
+from ledger.spec import Screening
+from tests.coordination.conftest import Scene, set_scene
+from tests.coordination.learning import Course
+from tests.coordination.premises import House
 from tests.coordination.test_rounds import SIZE, make_payload
 
 IDLE = write_update(np.zeros(SIZE, np.int16))
@@ -28,6 +31,25 @@ async def finish(scene: Scene, number: int) -> None:
     database, now = scene.house.context.database, scene.house.context.now
     await database.run_write(mark_anchored, scene.job, number, final_at=now, transaction=bytes(32), block=1)
     await database.run_write(mark_final, scene.job, number)
+
+
+async def test_payloads_stay_as_long_as_a_later_round_is_compared_with_them(house: House, course: Course) -> None:
+    """A job of three rounds that refuses near copies of one round before."""
+    screening = Screening("0.9", 1, "0")
+    scene = await set_scene(house, course, rounds=3, screening=screening)
+    context, retention = house.context, scene.spec.retention_seconds
+    payloads = [(make_payload(2 * number), make_payload(2 * number + 1)) for number in range(3)]
+    gone = []
+    for number, (one, other) in enumerate(payloads, start=1):
+        for node in scene.nodes:
+            await node.enter()
+        await house.look()
+        await play(scene, one, other)
+        await finish(scene, number)
+        house.clock.advance(retention + 1)
+        gone.append(await remove_expired(context))
+    # Round 1 goes when round 2 is over, round 2 and the last one together.
+    assert gone == [0, 2, 4]
 
 
 async def test_payloads_go_after_finality_and_retention(scene: Scene) -> None:

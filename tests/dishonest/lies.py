@@ -184,7 +184,7 @@ def misjudge(draft: Draft, seq: int) -> None:
 
 def invent_verdict(draft: Draft, seq: int) -> None:
     """A verdict that the protocol does not have."""
-    draft.change_entry(seq, verdict=7, weight=0, score=0)
+    draft.change_entry(seq, verdict=10, weight=0, score=0)
 
 
 def enrich(draft: Draft, seq: int) -> None:

@@ -1,5 +1,7 @@
 """What the machine of rounds plays with: a funded job without HTTP, payloads, what a sealed round must say."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from sqlmodel import Session, select
 
@@ -30,10 +32,10 @@ def make_payload(number: int) -> bytes:
     return write_update(np.random.default_rng(number).integers(-50, 50, SIZE).astype(np.int16))
 
 
-def found_job(context: Context, rounds: int) -> Terms:
-    """A funded by-weight job for two to four of five registered nodes."""
+def found_job(context: Context, rounds: int, rules: Mapping[str, object]) -> Terms:
+    """A funded by-weight job for two to four of five registered nodes; `rules` are more of the spec's."""
     initial = context.blobs.save(COURSE.initial)[0]
-    spec = make_spec(COURSE, initial, None, minimum=2, maximum=4)
+    spec = make_spec(COURSE, initial, None, minimum=2, maximum=4, **rules)
     terms = make_terms(spec, make_signer("requester").address, context.signer.address, rounds)
     job = terms.job_id()
     acceptance = Signed.issue(Acceptance(job, 1), DOMAIN, context.signer)

@@ -7,7 +7,9 @@ The real services over a real SQLite file and real files; learning's own code co
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import hypothesis.strategies as st
@@ -23,6 +25,7 @@ from coordinator.rounds import service as rounds
 from coordinator.rounds.counter import build_receipt
 from coordinator.rounds.moves import OPEN, SEALED
 from coordinator.rounds.sealing import seal
+from coordinator.rounds.tables import RoundRow
 from coordinator.rounds.tallying import compute_sealing, load_account
 from coordinator.schema import create_tables
 from ledger import canonical, wire
@@ -40,6 +43,7 @@ class RoundMachine(RuleBasedStateMachine):
     """Nodes, a clock and a killer against one coordinator."""
 
     requests = Bundle("requests")
+    asked: Mapping[str, object] = MappingProxyType({})
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +54,7 @@ class RoundMachine(RuleBasedStateMachine):
         self.answers: dict[bytes, bytes] = {}
         self.openings: dict[bytes, tuple[Opening, bytes]] = {}
         self.states: dict[int, str] = {}
-        self.terms = found_job(self.context, ROUNDS)
+        self.terms = found_job(self.context, ROUNDS, self.asked)
         self.job = self.terms.job_id()
 
     def teardown(self) -> None:
@@ -132,6 +136,7 @@ class RoundMachine(RuleBasedStateMachine):
         assert newest is not None
         payload = make_payload(number)
         opening = Opening(sha256(payload), bytes(32), sha256(signer.address + payload))
+        report = self._report(newest, number)
         statement = Contribution(
             job=self.job,
             round=newest.round,
@@ -140,11 +145,14 @@ class RoundMachine(RuleBasedStateMachine):
             base_model=newest.base_model,
             commitment=opening.struct_hash(),
             samples=1 + number,
-            report=sha256(canonical.encode(REPORT)),
+            report=sha256(canonical.encode(report)),
         )
         self.openings[statement.digest(DOMAIN)] = (opening, payload)
         signed = Signed.issue(statement, DOMAIN, signer)
-        return wire.ContributionRequest(statement=statement, signature=signed.signature, report=REPORT)
+        return wire.ContributionRequest(statement=statement, signature=signed.signature, report=report)
+
+    def _report(self, row: RoundRow, number: int) -> dict[str, str]:  # noqa: ARG002 -- here all say the same
+        return REPORT
 
     def _send(self, batch: list[wire.ContributionRequest]) -> None:
         arrivals = [intake.examine(self.context, request) for request in batch]

@@ -36,6 +36,9 @@ class SimulatedEvidence:
         assert job
         return self.rounds[number].files
 
+    def fetch_file(self, job: bytes, number: int, name: str) -> bytes | None:
+        return self.rounds[number].files.get(name) if job else None
+
     def fetch_entry(self, job: bytes, number: int, node: bytes) -> bytes | None:
         return self.replies.get((number, node)) if job else None
 

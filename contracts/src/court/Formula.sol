@@ -8,7 +8,6 @@ import {Body, RoundHeader, Terms} from "../Statements.sol";
 library Formula {
     uint256 internal constant SCORE_BITS = 40;
     uint8 internal constant LAST_VERDICT = 9;
-    uint8 internal constant RESERVED_VERDICT = 7;
 
     /// @notice min(budgetPerRound, floor(pricePerNat * totalScore / 2^40)), 0 if the round improved nothing.
     /// @dev 128 and 127 bits: the product fits 256.
@@ -26,8 +25,7 @@ library Formula {
 
     /// @notice Whether the verdict exists, and nothing but an accepted entry (0) has weight or score.
     function isFit(Body calldata body) internal pure returns (bool) {
-        uint8 verdict = body.verdict;
-        if (verdict > LAST_VERDICT || verdict == RESERVED_VERDICT) return false;
-        return verdict == 0 || (body.weight == 0 && body.score == 0);
+        if (body.verdict > LAST_VERDICT) return false;
+        return body.verdict == 0 || (body.weight == 0 && body.score == 0);
     }
 }

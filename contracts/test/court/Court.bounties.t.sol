@@ -15,7 +15,7 @@ contract CourtBountiesTest is CourtStand {
     /// @dev Two rounds, a false verdict in each.
     function _lie() private returns (RoundFile[] memory files) {
         files = play(2, 3, 3, false);
-        files[0].tally.entries[1].body.verdict = 7;
+        files[0].tally.entries[1].body.verdict = 10;
         files[0].tally.seal();
         files[1].tally.header.parent = digestOf(files[0].tally);
         files[1].tally.entries[2].body.verdict = 255;

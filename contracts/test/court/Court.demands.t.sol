@@ -162,7 +162,7 @@ contract CourtDemandsTest is CourtStand {
 
     function test_AStruckRoundIsNotDemanded() external {
         RoundFile[] memory files = play(2, 3, 3, false);
-        files[0].tally.entries[1].body.verdict = 7;
+        files[0].tally.entries[1].body.verdict = 10;
         files[0].tally.seal();
         post(files[0].tally);
         assertUpheld(

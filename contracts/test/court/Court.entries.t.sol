@@ -145,8 +145,8 @@ contract CourtEntriesTest is CourtStand {
 
     function _verdict(RoundFile memory file, uint256 at, uint256 which) private returns (bytes memory) {
         Body memory body = file.tally.entries[at].body;
-        if (which == 0) body.verdict = 7;
-        else if (which == 1) body.verdict = 10;
+        if (which == 0) body.verdict = 10;
+        else if (which == 1) body.verdict = 11;
         else if (which == 2) body.verdict = 255;
         else if (which == 3) (body.verdict, body.weight, body.score) = (1, 1, 0);
         else (body.verdict, body.weight, body.score) = (8, 0, -1);

@@ -227,8 +227,8 @@ contract CourtHonestTest is CourtStand {
         post(files[0].tally);
         PostedRound memory posted = pointTo(files[1]);
         ProvenEntry memory entry = prove(files[1], 0);
-        entry.entry.body.verdict = 7;
-        files[1].tally.entries[0].body.verdict = 7;
+        entry.entry.body.verdict = 10;
+        files[1].tally.entries[0].body.verdict = 10;
         files[1].tally.seal();
         posted.anchor = anchorOf(files[1].tally, 0);
         entry.proof = files[1].tally.proof(0);

@@ -255,7 +255,7 @@ contract CourtStatementsTest is CourtStand {
 
     function test_AFinalRoundLosesTheBondOnly() external {
         RoundFile[] memory files = play(2, 3, 1, false);
-        files[0].tally.entries[1].body.verdict = 7;
+        files[0].tally.entries[1].body.verdict = 10;
         files[0].tally.seal();
         post(files[0].tally);
         passWindow();

@@ -103,7 +103,7 @@ contract Trial is CourtStand {
     }
 
     function _tell(RoundFile memory file, uint256 lie, uint256 at) private pure {
-        if (lie == 1) file.tally.entries[at].body.verdict = 7;
+        if (lie == 1) file.tally.entries[at].body.verdict = 10;
         if (lie == 2) file.tally.entries[at].body.contribution = keccak256("nobody's");
         if (lie == 3) file.tally.entries[at].body.signatures = keccak256("no signatures");
         if (lie == 4) file.tally.entries[at].body.credit = type(int128).max;

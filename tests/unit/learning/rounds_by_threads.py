@@ -34,10 +34,14 @@ def main() -> None:
     base = task.initial_model(1)
     state = RoundState.initial(base.size, rules, task.count_positions(validation))
     told = []
+    payloads: dict[bytes, bytes] = {}
     for number in range(1, ROUNDS + 1):
         moves = [task.train(base, share, 10 * number + node).move for node, share in enumerate(shares)]
         updates = [quantise(move, rules.fraction_bits, state.clip) for move in moves]
-        outcome = run_round(RoundInputs(task, rules, base, state, validation, beacon(number), reveal(updates)))
+        revealed = reveal(updates)
+        payloads |= {one.payload: one.read() for one in revealed}
+        inputs = RoundInputs(task, rules, base, state, validation, beacon(number), revealed, payloads.__getitem__)
+        outcome = run_round(inputs)
         base, state = outcome.model, outcome.state
         told.append(
             {

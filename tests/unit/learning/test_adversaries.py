@@ -166,9 +166,11 @@ def test_histories_are_flipped_shuffled_and_left_out() -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_splitting_gives_every_part_something_and_loses_nothing(name: str) -> None:
     task, own = make_task(name), make_examples(name, 0)
-    parts = split(task, own, 3)
+    parts = split(task, own, 3, repeat=True)
     assert sum(count_viewers(part) for part in parts) == count_viewers(own)
-    assert all(count_viewers(part) for part in split(task, own, 5))
+    many = count_viewers(own) + 2
+    assert all(count_viewers(part) for part in split(task, own, many, repeat=True))
+    assert [count_viewers(part) for part in split(task, own, many, repeat=False)] == [1] * (many - 2) + [0] * 2
 
 
 def test_places_follow_the_seed_and_the_share() -> None:
@@ -227,7 +229,7 @@ def test_followers_send_the_leaders_work_under_noise(name: str) -> None:
 def test_operators_and_inflated_counts_are_named() -> None:
     nodes, task = [make_examples("digits", node) for node in range(NODES)], make_task("digits")
     copied = compose("operator-copied", task, nodes, [1, 4])
-    assert copied.nodes[4] is nodes[1]
+    assert copied.nodes[1] is copied.nodes[4] is nodes[4]
     halves = compose("operator-split", task, nodes, [1, 4])
     assert [count_viewers(halves.nodes[place]) for place in (1, 4)] == [20, 20]
     assert compose("operator-split-vouched", task, nodes, [1, 4]).vouched

@@ -172,10 +172,11 @@ def test_absurd_rate_is_void_not_a_crash(job: DigitsJob, first: RoundInputs) -> 
 
 
 def assert_stands(inputs: RoundInputs, outcome: RoundOutcome) -> None:
-    """A void round leaves model, momentum, clip and directions, and pays nobody."""
+    """A void round leaves model, clip and directions, and the momentum unless the loss did not fall; it pays nobody."""
     assert np.array_equal(outcome.model, inputs.base)
     assert read_model(inputs.task.layout, outcome.model_bytes).tolist() == inputs.base.tolist()
-    assert np.array_equal(outcome.state.momentum, inputs.state.momentum)
+    fell = outcome.void is not Void.LOSS_DID_NOT_FALL
+    assert np.array_equal(outcome.state.momentum, inputs.state.momentum * fell)
     assert (outcome.state.clip, outcome.state.moves) == (inputs.state.clip, inputs.state.moves)
     assert not any(one.score for one in outcome.judged)
     assert outcome.gradient is None

@@ -115,7 +115,7 @@ def test_only_accepted_has_weight_and_score(verdict: Verdict) -> None:
 
 
 def test_verdicts_have_the_numbers_of_the_protocol() -> None:
-    assert [int(verdict) for verdict in Verdict] == [0, 1, 2, 3, 4, 5, 6, 8, 9]
+    assert [int(verdict) for verdict in Verdict] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_inexact_entry_is_refused() -> None:
 def test_body_holds_what_a_false_coordinator_may_have_written() -> None:
     """Only widths are checked, so that an audit can read a lie and name it."""
     (entry,) = compute_tally(TOKEN, TOKEN, [judge("a")], {}, 1).entries
-    lie = replace(entry.body, verdict=7, weight=5, peak=0, credit=9, reward=MOST)
+    lie = replace(entry.body, verdict=10, weight=5, peak=0, credit=9, reward=MOST)
     assert Body.from_json(lie.to_json()) == lie
 
 

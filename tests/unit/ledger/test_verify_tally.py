@@ -72,7 +72,7 @@ def test_invented_earlier_earnings_fail_carry_only() -> None:
         (2, {"credit": -(2**100)}, "carry"),
         (2, {"peak": 0}, "carry"),
         (2, {"verdict": int(Verdict.VOID)}, "verdict-weight"),
-        (2, {"verdict": 7}, "verdict-weight"),
+        (2, {"verdict": 10}, "verdict-weight"),
         (2, {"verdict": int(Verdict.DUPLICATE)}, "verdict-weight"),
         (2, {"weight": 3}, "verdict-weight"),
         (2, {"verdict": int(Verdict.UNREVEALED)}, "verdict-unrevealed"),

@@ -6,9 +6,10 @@ import pytest
 
 from ledger.hexadecimal import to_hex
 from ledger.spec import Cohort, Staleness, Vouchers
+from ledger.spec.options import FRESH
 from ledger.statements import Contribution, Signed, Voucher
 from ledger.vouching import compute_most_weight, find_unfit, weigh
-from ledger.weights import FRESH, MOST_WEIGHT
+from ledger.weights import MOST_WEIGHT
 from tests.unit.ledger.test_spec import SPEC
 from tests.vectors.golden_job import JOB_LEDGER, NODE_REGISTRY, SIGNERS
 

@@ -1,4 +1,4 @@
-"""A private validation set: what an outsider can still check, what a lie costs even then, a holder's whole audit."""
+"""A private validation set: what an outsider can still check, which lies it sees even then, a holder's audit."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,15 +8,22 @@ from pathlib import Path
 import pytest
 
 from client.auditor import Sources, audit
+from client.auditor.blobs import Blobs
 from client.auditor.bundling import Bundling
+from client.auditor.recompute import Recomputation
 from client.auditor.report import Report
 from client.auditor.scope import Scope
+from client.auditor.watch.archive import Archive
+from client.auditor.watch.place import WatchedRound
+from client.auditor.watch.verifying import RoundVerifier
+from learning.payload import write_update
+from learning.quantise import Update
 from ledger import canonical, evidence
 from ledger.verify.results import Outcome
-from tests.simulated.audit import change_file, find
-from tests.simulated.job import SimulatedJob
+from tests.simulated.audit import change_file, find, open_job
+from tests.simulated.job import OPENED_BLOCK, SimulatedJob
 from tests.simulated.learned import make_learned_job, send_zero
-from tests.simulated.sources import SimulatedChain, SimulatedEvidence, make_evidence, make_facts
+from tests.simulated.sources import SimulatedChain, SimulatedEvidence, make_evidence, make_facts, make_registry
 
 UNSEEN = {"sample", "outcome", "gradient", "scores", "evidence-manifest"}
 
@@ -136,3 +143,48 @@ def test_bundle_made_before_the_end_says_what_it_lacks(tmp_path: Path) -> None:
         f"the validation file (private until the job ends), {job.spec.validation.hex()}",
         *(f"rounds/{number:06d}/gradient.safetensors (private until the job ends)" for number in (1, 2, 3)),
     ]
+
+
+def test_watchtower_waits_for_no_file_that_comes_after_its_window(tmp_path: Path) -> None:
+    """All that may be had is had: the round is verified and recomputed at once, and stays unknown."""
+    job = play()
+    source, archive = keep_back(job), Archive(tmp_path / "watch")
+    _, audited = open_job(job)
+    assert audited is not None
+    (tmp_path / "blobs").mkdir()
+    recomputation = Recomputation(audited, Blobs(source, tmp_path / "blobs"))
+    verifier = RoundVerifier(audited, archive, recomputation, read_registry=lambda: make_registry(job))
+    for number, played in enumerate(job.rounds, start=1):
+        archive.save_round(number, source.rounds[number].files, {})
+        anchored = played.bundle.anchored
+        assert anchored is not None
+        times = (anchored.final_at, anchored.window_end, anchored.posted_at, OPENED_BLOCK + number + 1)
+        verified = verifier.verify(WatchedRound(played.header.statement, *times), job.as_of)
+        assert verified.complete
+        results = [*verified.results, *verifier.recompute(number)]
+        assert find(results, Outcome.FAIL) == set()
+        assert find(results, Outcome.UNKNOWN) == UNSEEN
+        assert "cohort-population" in find(results, Outcome.PASS)
+
+
+@cache
+def play_overshot() -> SimulatedJob:
+    """Four rounds; in the second every node sends the opposite of what it learned, and no rate brings the loss down."""
+    away = {(2, node): send_opposite for node in range(4)}
+    job = make_learned_job(nodes=4, rounds=4, twists=away, holders=(b"\x11" * 20,))
+    for _ in range(4):
+        job.play()
+    return job
+
+
+def send_opposite(update: Update) -> bytes:
+    """What was learned, backwards."""
+    return write_update(-update)
+
+
+def test_outsider_follows_a_step_that_overshot() -> None:
+    """The momentum goes with it, as the account alone tells."""
+    job = play_overshot()
+    assert b"loss-did-not-fall" in job.rounds[1].bundle.files[evidence.OUTCOME]
+    report = audit(job.id, Sources(keep_back(job), SimulatedChain(make_facts(job))))
+    assert find(report.results, Outcome.FAIL) == set()

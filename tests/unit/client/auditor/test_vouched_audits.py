@@ -7,7 +7,7 @@ import numpy as np
 
 from client.auditor import audit
 from client.auditor.checks import ALL_CHECKS
-from learning.screen import read_update
+from learning.payload import read_update
 from learning.tensors import write_arrays
 from ledger import evidence
 from ledger.spec import Vouchers
