@@ -92,9 +92,13 @@ class Chain:
         """Return an address's native coin, in wei."""
         return int(self.rpc.fetch("eth_getBalance", to_hex(address), _tag(at)), 16)
 
-    def fetch_code(self, address: bytes) -> bytes:
-        """Return the code at an address, empty where there is none."""
-        return parse_hex(self.rpc.fetch("eth_getCode", to_hex(address), LATEST))
+    def fetch_code(self, address: bytes, number: int | None = None) -> bytes:
+        """Return the code at an address, empty where there is none; now, or as of a block by its number.
+
+        Raises:
+            ProviderRefused: the provider keeps no state of so old a block.
+        """
+        return parse_hex(self.rpc.fetch("eth_getCode", to_hex(address), LATEST if number is None else hex(number)))
 
     def fetch_decimals(self, token: bytes) -> int:
         """Return by how many decimals a token's whole unit differs from its base unit, as it says of itself.

@@ -12,7 +12,6 @@ from contracts.gateway import Gateway
 from contracts.job_events import JobOpened
 from contracts.node_events import NodeRegistered, NodeRotated, NodeSlashed, Staked, Unstaked, UnstakeRequested
 from contracts.state import Block
-from ledger.hexadecimal import parse_hex, to_hex
 
 KINDS: Final = (NodeRegistered, NodeRotated, Staked, UnstakeRequested, Unstaked, NodeSlashed)
 
@@ -123,7 +122,7 @@ def find_gap(gateway: Gateway) -> str:
     if first <= 1:
         return ""
     try:
-        code = parse_hex(gateway.rpc.fetch("eth_getCode", to_hex(registry), hex(first - 1)))
+        code = gateway.fetch_code(registry, first - 1)
     except ProviderRefused:
         return f"your provider does not tell whether the registry is older than block {first}: {hint}"
     return f"the registry is older than block {first}, where reading began: {hint}" if code else ""
