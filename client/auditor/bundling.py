@@ -16,7 +16,7 @@ from client.auditor.archive import walk_folder, write_archive
 from client.auditor.bundle import ACCEPTANCE, CHAIN, INDEX, PROOF, SPEC, TERMS, Index, name_blob, name_round
 from client.auditor.learned import EXAMPLES_LIMIT_BYTES
 from client.auditor.proving import ReadChain
-from client.auditor.recompute import PAYLOAD_LIMIT_BYTES
+from client.auditor.revealed import PAYLOAD_LIMIT_BYTES
 from client.auditor.said import SaidChain
 from client.auditor.scope import Silence, Watcher
 from client.auditor.sources import EvidenceSource

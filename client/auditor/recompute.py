@@ -23,26 +23,20 @@ from client.auditor.compare import (
 )
 from client.auditor.learned import Learning, Unknown
 from client.auditor.published import take_over
+from client.auditor.revealed import Revealed, find_beacon
 from learning.aggregate import InexactArithmetic
 from learning.evidence import read_gradient, read_reference
 from learning.gradient import PublicGradient
 from learning.parameters import Vector32
-from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
+from learning.round import RoundInputs, RoundOutcome, run_round
 from learning.rules import TRUST_WEIGHTED
 from learning.screening.memory import Memory
 from learning.state import RoundState
 from ledger import evidence
-from ledger.age import read_age
-from ledger.commitment import Opening, compute_beacon
-from ledger.errors import Malformed, VerificationError
+from ledger.errors import Malformed
 from ledger.hashing import sha256
-from ledger.spec import JobSpec
-from ledger.tally import Verdict
 from ledger.verify.bundle import AuditedJob, RoundEvidence
 from ledger.verify.results import Findings, Outcome, Result
-from ledger.vouching import weigh
-
-PAYLOAD_LIMIT_BYTES = 64 << 20
 
 
 class Recomputation:
@@ -55,6 +49,7 @@ class Recomputation:
 
     def __init__(self, job: AuditedJob, blobs: Blobs) -> None:
         self._job, self._blobs = job, blobs
+        self._revealed = Revealed(job.spec, blobs)
         self._learning: Learning | None = None
         self._state: RoundState | None = None
         self._lost = ""
@@ -129,14 +124,14 @@ class Recomputation:
             return self._compare_blindly(learning, state, read, files, findings)
         _require_files(files)
         # 1.
-        contributions = self._load_contributions(read, findings)
+        contributions = self._revealed.load(read, findings)
         base = _load_base(learning, read.head.base_model, findings)
         # 2. Sum and scores follow from them exactly, and the next state carries them.
         reference = _read_published("reference", read_reference, learning, files, findings)
         published = _read_published("gradient", read_gradient, learning, files, findings)
         # 3.
-        beacon = _compute_beacon(read)
-        self._fetch_earlier(state)
+        beacon = find_beacon(read)
+        self._revealed.fetch_earlier(state)
         inputs = RoundInputs(
             learning.task,
             learning.rules,
@@ -157,7 +152,7 @@ class Recomputation:
         compare_reasons(outcome, files[evidence.SCREENING], findings)
         compare_gradients(outcome, published, findings)
         self._look_at_model(learning, read.head.next_model, outcome.model_bytes, findings)
-        self._drop_payloads(read, state, outcome.state)
+        self._revealed.drop(read, state, outcome.state)
         return outcome.state
 
     def _compare_blindly(
@@ -176,7 +171,7 @@ class Recomputation:
             raise Unknown("header or entries could not be read")
         _require_files(files, without=evidence.PRIVATE)
         findings.leave(BLIND_CHECKS, PRIVATE_SET)
-        contributions = self._load_contributions(read, findings)
+        contributions = self._revealed.load(read, findings)
         if learning.rules.aggregation_rule == TRUST_WEIGHTED:
             raise Unknown(f"what an update counts follows from the validation set, and {PRIVATE_SET}")
         base = _load_base(learning, read.head.base_model, findings)
@@ -185,8 +180,8 @@ class Recomputation:
         except Malformed as error:
             findings.fail("outcome", f"{evidence.OUTCOME} is malformed: {error}")
             raise Unknown(f"{evidence.OUTCOME} is malformed") from error
-        beacon = _compute_beacon(read)
-        self._fetch_earlier(state)
+        beacon = find_beacon(read)
+        self._revealed.fetch_earlier(state)
         inputs = RoundInputs(
             learning.task, learning.rules, base, state, None, beacon, contributions, self._blobs.read, said
         )
@@ -198,13 +193,8 @@ class Recomputation:
         compare_reasons(outcome, files[evidence.SCREENING], findings)
         findings.note("next-model", 1, f"with {said.halvings} halvings of the rate, as the account says")
         self._look_at_model(learning, read.head.next_model, outcome.model_bytes, findings)
-        self._drop_payloads(read, state, outcome.state)
+        self._revealed.drop(read, state, outcome.state)
         return outcome.state
-
-    def _drop_payloads(self, read: RoundEvidence, before: RoundState, after: RoundState) -> None:
-        """Lets go of what no later round is compared with."""
-        revealed = {opening.payload_sha256 for opening in read.openings or () if opening}
-        self._blobs.drop((revealed | before.memory.list_payloads()) - after.memory.list_payloads())
 
     def _look_at_model(self, learning: Learning, digest: bytes, own: bytes, findings: Findings) -> None:
         """What is handed out as the next model must be it; where it is not, or nothing is, one's own goes on."""
@@ -223,37 +213,6 @@ class Recomputation:
         nodes = [item.signed.statement.node for item in read.contributions or ()]
         self.scores = [(node, one.score) for node, one in zip(nodes, outcome.judged, strict=True)]
 
-    def _load_contributions(self, read: RoundEvidence, findings: Findings) -> list[RevealedContribution]:
-        pairs = _pair(read)
-        shown = [(seq, opening) for seq, (_, opening) in enumerate(pairs) if opening is not None]
-        fetched = self._blobs.fetch_all([opening.payload_sha256 for _, opening in shown], PAYLOAD_LIMIT_BYTES)
-        for (seq, _), answer in zip(shown, fetched, strict=True):
-            if isinstance(answer, WrongBlob):
-                findings.fail("payload-digest", str(answer), seq)
-        if fetched.count(False) or findings.has_failed("payload-digest"):
-            raise Unknown(f"{sum(answer is not True for answer in fetched)} of {len(shown)} payloads were not given")
-        findings.note("payload-digest", max(1, len(shown)))
-        nodes = [item.signed.statement.node for item in read.contributions or ()]
-        weights = _compute_weights(self._job.spec, read)
-        return [
-            self._reveal(seq, node, weight, opening, opens)
-            for seq, (node, weight, (opens, opening)) in enumerate(zip(nodes, weights, pairs, strict=True))
-        ]
-
-    def _reveal(self, seq: int, node: bytes, weight: int, opening: Opening | None, opens: bool) -> RevealedContribution:
-        if opening is None:
-            return RevealedContribution(seq, weight, Verdict.UNREVEALED, bytes, node)
-        digest = opening.payload_sha256
-        verdict = Verdict.ACCEPTED if opens else Verdict.NOT_OPENED
-        return RevealedContribution(seq, weight, verdict, lambda: self._blobs.read(digest), node, digest)
-
-    def _fetch_earlier(self, state: RoundState) -> None:
-        """The earlier payloads that this round is compared with. Raises Unknown where one is not given, or is false."""
-        digests = sorted(state.memory.list_payloads())
-        missing = sum(answer is not True for answer in self._blobs.fetch_all(digests, PAYLOAD_LIMIT_BYTES))
-        if missing:
-            raise Unknown(f"{missing} of {len(digests)} payloads of earlier rounds were not given")
-
 
 def _require_files(files: Mapping[str, bytes], without: Collection[str] = ()) -> None:
     """A file that the manifest lists and nobody handed out is unknown, not missing from the round."""
@@ -263,31 +222,6 @@ def _require_files(files: Mapping[str, bytes], without: Collection[str] = ()) ->
         raise Unknown(f"the manifest could not be read: {error}") from error
     for name in {evidence.OUTCOME, evidence.SCREENING, *listed} - set(files) - set(without):
         raise Unknown(f"{name} was not given")
-
-
-def _compute_weights(spec: JobSpec, read: RoundEvidence) -> list[int]:
-    """What each contribution weighs once accepted. Raises Unknown where a report says nothing that the job takes."""
-    try:
-        return [weigh(spec, item.voucher, read_age(spec, item.report)) for item in read.contributions or ()]
-    except VerificationError as error:
-        raise Unknown(f"what a contribution weighs does not follow from its report: {error}") from error
-
-
-def _pair(read: RoundEvidence) -> list[tuple[bool, Opening | None]]:
-    """Each contribution's opening, and whether it opens."""
-    if read.contributions is None or read.openings is None or len(read.contributions) != len(read.openings):
-        raise Unknown("contributions or openings could not be read")
-    return [
-        (opening is not None and opening.opens(item.signed.statement.commitment), opening)
-        for item, opening in zip(read.contributions, read.openings, strict=True)
-    ]
-
-
-def _compute_beacon(read: RoundEvidence) -> bytes:
-    if read.closing is None or read.head is None:
-        raise Unknown("closing or header could not be read")
-    salts = [opening.salt for opens, opening in _pair(read) if opens and opening is not None]
-    return compute_beacon(read.head.accumulator, read.closing.seed, salts)
 
 
 def _load_base(learning: Learning, digest: bytes, findings: Findings) -> Vector32:

@@ -22,8 +22,9 @@ from tests.conformance.case import EXIT_CODES, UNREADABLE, Case
 from tests.conformance.chain import CODE_HASH
 from tests.conformance.draft import Files
 from tests.conformance.good import FOLDER, GOOD, draw_keys, load_good, open_draft, play, prove_good
-from tests.conformance.lies_chain import list_archives, list_chain, list_learning
+from tests.conformance.lies_chain import list_archives, list_chain
 from tests.conformance.lies_draw import list_draw
+from tests.conformance.lies_learning import list_learning
 from tests.conformance.lies_statements import list_statements
 from tests.conformance.lies_tally import list_tally
 from tests.simulated.terms import CHAIN_ID, JOB_LEDGER

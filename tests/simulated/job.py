@@ -15,8 +15,6 @@ from ledger.commitment import (
     Opening,
     compute_beacon,
     compute_seed_digest,
-    extend_accumulator,
-    start_accumulator,
 )
 from ledger.draw import Draw, compute_draw_seed, draw_cohort
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
@@ -24,19 +22,17 @@ from ledger.hashing import keccak256, sha256
 from ledger.hexadecimal import to_hex
 from ledger.screening import Reason, Rule, encode_reasons
 from ledger.spec import JobSpec
-from ledger.statements import Acceptance, Closing, Contribution, Receipt, RoundHeader, Signed, Voucher
+from ledger.statements import Acceptance, Closing, Contribution, RoundHeader, Signed, Voucher
 from ledger.tally import (
-    Judgement,
     Standing,
     Tally,
     Verdict,
-    compute_signatures_digest,
-    compute_tally,
 )
 from ledger.verify.bundle import AnchoredRound, JobFiles, RoundFiles
 from ledger.verify.chain import compute_anchor
 from ledger.vouching import REPORTED, weigh
-from tests.simulated.judge import Judge, Judged, RandomJudge
+from tests.simulated.judge import Judge, RandomJudge
+from tests.simulated.tallying import draft_header, receive, tally_up
 from tests.simulated.terms import Setting, draw_setting, draw_signer, make_spec, make_terms
 
 OPENED_BLOCK = 10
@@ -142,14 +138,14 @@ class SimulatedJob:
         ]
         openings = [None if node in hidden else opening for node, _, opening in made]
         contributions = [contribution for _, contribution, _ in made]
-        receipts = self._receive(number, contributions)
+        receipts = receive(self, number, contributions)
         accumulator = receipts[-1].statement.accumulator
         closed_at = self.opened_at + 20
         closing = Closing(self.id, number, len(made), accumulator, closed_at, compute_seed_digest(seed))
         salts = [opening.salt for opening in openings if opening is not None]
         beacon = compute_beacon(accumulator, seed, salts)
         judged = self.judge.judge(self, openings, beacon)
-        tally = self._tally(number, contributions, receipts, judged)
+        tally = tally_up(self, number, contributions, receipts, judged)
         files = {
             evidence.CONTRIBUTIONS: evidence.encode_contributions(contributions),
             evidence.RECEIPTS: evidence.encode_receipts(receipts),
@@ -164,7 +160,7 @@ class SimulatedJob:
             evidence.DRAW: draw.to_bytes(),
             **judged.arrays,
         }
-        header = self._head(number, closing, tally, files, judged, beacon)
+        header = draft_header(self, closing, tally, files, judged, beacon)
         self.draw_source = beacon
         return self._seal(header, tally, files, openings)
 
@@ -244,75 +240,6 @@ class SimulatedJob:
         address, viewers = self.nodes[node].address, 1 + node % 3
         voucher = Voucher(self.id, number, address, viewers, self.count_samples(node))
         return Signed.issue(voucher, self.domain, self.setting.platform)
-
-    def _receive(self, number: int, contributions: Sequence[ReportedContribution]) -> list[Signed[Receipt]]:
-        accumulator = start_accumulator(self.id, number, self.parent)
-        seconds = self.spec.commit_seconds + self.spec.reveal_seconds + self.terms.anchor_seconds
-        receipts = []
-        for seq, item in enumerate(contributions):
-            digest = item.signed.statement.digest(self.domain)
-            accumulator = extend_accumulator(accumulator, digest)
-            receipt = Receipt(
-                self.id,
-                number,
-                seq,
-                item.signed.statement.node,
-                digest,
-                accumulator,
-                self.opened_at + 1 + seq,
-                self.opened_at + seconds,
-            )
-            receipts.append(Signed.issue(receipt, self.domain, self.coordinator))
-        return receipts
-
-    def _tally(
-        self,
-        number: int,
-        contributions: Sequence[ReportedContribution],
-        receipts: Sequence[Signed[Receipt]],
-        judged: Judged,
-    ) -> Tally:
-        judgements = [
-            Judgement(
-                item.signed.statement.node,
-                receipt.statement.contribution,
-                compute_signatures_digest(item.signed.signature, receipt.signature),
-                *verdict,
-            )
-            for item, receipt, verdict in zip(contributions, receipts, judged.verdicts, strict=True)
-        ]
-        terms = self.terms
-        return compute_tally(terms.budget_per_round, terms.price_per_nat, judgements, self.standings, number)
-
-    def _head(
-        self,
-        number: int,
-        closing: Closing,
-        tally: Tally,
-        files: Mapping[str, bytes],
-        judged: Judged,
-        beacon: bytes,
-    ) -> RoundHeader:
-        drawn = tally.totals.weight > 0 and self.spec.scoring_rule != "by-weight"
-        return RoundHeader(
-            self.id,
-            number,
-            self.parent,
-            self.model,
-            judged.next_model,
-            tally.tree().root,
-            closing.accumulator,
-            closing.count,
-            tally.totals.weight,
-            tally.totals.score,
-            tally.totals.gain,
-            tally.totals.reward,
-            bytes(32),
-            Manifest.of(files).digest(),
-            beacon if drawn else bytes(32),
-            self.opened_at,
-            closing.closed_at,
-        )
 
     def _seal(
         self, header: RoundHeader, tally: Tally, files: Mapping[str, bytes], openings: Sequence[Opening | None]

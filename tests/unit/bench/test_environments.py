@@ -129,5 +129,5 @@ def test_every_bench_has_a_run(name: str) -> None:
     assert callable(load(name))
 
 
-def test_all_benches_together_may_take_half_an_hour() -> None:
-    assert sum(MINUTES.values()) <= 30
+def test_all_benches_together_may_take_three_quarters_of_an_hour() -> None:
+    assert sum(MINUTES.values()) <= 45

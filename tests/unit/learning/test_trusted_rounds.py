@@ -113,7 +113,12 @@ def test_round_whose_loss_did_not_fall_published_its_reference_all_the_same(firs
     assert absurd.void is Void.LOSS_DID_NOT_FALL
     assert absurd.reference is not None
     assert [one.values.tolist() for one in absurd.state.gradients] == [absurd.reference.values.tolist()]
-    assert sorted(write_evidence(absurd)) == ["aggregate.safetensors", "outcome.json", "reference.safetensors"]
+    assert sorted(write_evidence(absurd)) == [
+        "aggregate.safetensors",
+        "outcome.json",
+        "reference.safetensors",
+        "screening.json",
+    ]
 
 
 def test_reference_and_state_are_read_back(first: RoundInputs, outcome: RoundOutcome) -> None:
