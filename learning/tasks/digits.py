@@ -60,7 +60,7 @@ class Digits:
         kurtosis = _LEAST_KURTOSIS if self.layout.size >= _ENOUGH_PARAMETERS else "0"
         screening = Screening(_COPY_COSINE, _COPY_ROUNDS, kurtosis)
         return LearningRules(
-            clip_norm="10", server_rate="1", server_momentum="0", sample_positions=300, screening=screening
+            clip_norm="3", server_rate="1", server_momentum="0", sample_positions=300, screening=screening
         )
 
     def initial_model(self, seed: int) -> Vector32:
