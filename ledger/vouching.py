@@ -13,7 +13,7 @@ from ledger.eip712 import Domain
 from ledger.hexadecimal import to_hex
 from ledger.spec import JobSpec
 from ledger.statements import Contribution, Signed, Voucher
-from ledger.weights import MOST_WEIGHT, compute_weight
+from ledger.weights import MOST_WEIGHT, TRUST_BITS, compute_weight
 
 REPORTED: Final = "voucher"
 """The report's member that holds the voucher's digest in hex."""
@@ -40,8 +40,9 @@ def weigh(spec: JobSpec, voucher: Signed[Voucher] | None, age: int = 0) -> int:
 
 
 def compute_most_weight(spec: JobSpec) -> int:
-    """Returns the greatest weight of one contribution: a full cohort of such is still summed exactly."""
-    return MOST_WEIGHT // spec.cohort.maximum
+    """Returns the greatest weight of one contribution: a full cohort of such is still summed exactly, and by trust."""
+    most = MOST_WEIGHT >> TRUST_BITS if spec.aggregation_rule == "trust-weighted" else MOST_WEIGHT
+    return most // spec.cohort.maximum
 
 
 def find_unfit(

@@ -13,6 +13,10 @@ MOST_WEIGHT: Final = 1 << 47
 """What the weights of a round may come to together: sums of two updates (16 bits) to a contribution stay in int64."""
 
 
+TRUST_BITS: Final = 12
+"""Trust multiplies weights under `trust-weighted`: a cosine in units of 2^-12. Honest updates have 0.1 and more."""
+
+
 def compute_weight(spec: JobSpec, viewers: int = 0, samples: int = 0, age: int = 0) -> int:
     """Returns the weight of a contribution that is `age` rounds old, over what its voucher says (unused by `equal`).
 

@@ -88,8 +88,8 @@ class Job:
         gradients = [outcome.gradient for outcome in outcomes if outcome.gradient is not None]
         seed = _seed(self.seed, number, node)
         accomplices = [self.nodes[member] for member in self.group] if node in self.group else []
-        bits = self.rules.fraction_bits
-        return Sight(task, models, gradients, sent, self.nodes[node], clip, bits, seed, accomplices)
+        bits, screening = self.rules.fraction_bits, self.rules.screening
+        return Sight(task, models, gradients, sent, self.nodes[node], clip, bits, seed, accomplices, screening)
 
     def _choose_key(self, node: int, number: int) -> int:
         return (number << 64 if node in self.throwaway else 0) + node

@@ -83,6 +83,7 @@ class AdversaryTrainer:
             fraction_bits=work.spec.fraction_bits,
             seed=work.seed,
             accomplices=Unseen(lambda: self._ask_around(task, work)),
+            screening=work.spec.screening,
         )
 
     def _behave(self, sight: Sight) -> Update:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -9,10 +10,12 @@ import numpy as np
 from learning.adversaries.sight import Sight
 from learning.parameters import Vector64
 from learning.quantise import Update, compute_norm_squared
+from ledger.spec import Screening
 
 _AVERAGED: Final = 20
-NOISE: Final = 1.5
-"""The norm of the noise over that of what it hides: a cosine of 0.55 with the original, where 0.6 is refused."""
+_MARGIN: Final = 1.1
+"""More noise than just enough: a cosine drawn a little above the threshold would be refused."""
+_LEAST_NOISE: Final = 0.01
 
 
 def copy_old_update(sight: Sight) -> Update:
@@ -40,7 +43,7 @@ def copy_with_noise(sight: Sight) -> Update:
         return sight.nothing()
     generator = sight.generator()
     chosen = sight.dequantise(newest[int(generator.integers(len(newest)))])
-    return sight.scale(add_noise(chosen, NOISE, generator))
+    return sight.scale(add_noise(chosen, find_noise(sight.screening), generator))
 
 
 def average_old_updates(sight: Sight) -> Update:
@@ -50,6 +53,15 @@ def average_old_updates(sight: Sight) -> Update:
         return sight.nothing()
     chosen = sight.generator().choice(len(everything), min(_AVERAGED, len(everything)), replace=False)
     return sight.scale(np.mean([sight.dequantise(everything[one]) for one in chosen.tolist()], axis=0))
+
+
+def find_noise(screening: Screening) -> float:
+    """How much noise makes a copy no near copy for these thresholds: its norm over that of what it hides.
+
+    Independent noise of n times a vector's norm leaves a cosine of 1 / √(1 + n²).
+    """
+    hidden = float(1 / screening.copy_cosine**2 - 1)
+    return max(_LEAST_NOISE, _MARGIN * math.sqrt(hidden))
 
 
 def add_noise(move: Vector64, relative: float, generator: np.random.Generator) -> Vector64:

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from learning.adversaries.copies import add_noise
+from learning.adversaries.copies import add_noise, find_noise
 from learning.adversaries.examples import split
 from learning.adversaries.lazy import work_honestly
 from learning.adversaries.sight import Behaviour, Sight
@@ -23,8 +23,6 @@ from learning.quantise import Update
 from learning.tasks import Examples, Task
 
 _INFLATION: Final = 1_000
-_POOLED_NOISE: Final = 1.0
-"""Two updates under as much noise as they have work have a cosine of 0.5, and 0.71 with what they hide."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +123,9 @@ def lead(sight: Sight, leader: Examples) -> Update:
 
 
 def follow(sight: Sight, leader: Examples) -> Update:
-    """The same under noise of one's own, at full norm."""
-    return sight.scale(add_noise(sight.dequantise(lead(sight, leader)), _POOLED_NOISE, sight.generator()))
+    """The same under noise of one's own, as much as makes it no near copy, at full norm."""
+    noise = find_noise(sight.screening)
+    return sight.scale(add_noise(sight.dequantise(lead(sight, leader)), noise, sight.generator()))
 
 
 def send_signed(sight: Sight, pair: int, sign: int) -> Update:

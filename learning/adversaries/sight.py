@@ -13,6 +13,7 @@ from learning.parameters import Vector32, Vector64
 from learning.quantise import Update, dequantise, quantise
 from learning.tasks import Examples, Task
 from ledger.hashing import sha256
+from ledger.spec import NOTHING_SCREENED, Screening
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Sight:
         clip: the round's norm bound in units of 2^-fraction_bits.
         fraction_bits: of the job.
         seed: of this node in this round.
+        screening: the job's thresholds, which everyone can read.
     """
 
     task: Task
@@ -40,6 +42,7 @@ class Sight:
     fraction_bits: int
     seed: int
     accomplices: Sequence[Examples] = field(default=())
+    screening: Screening = NOTHING_SCREENED
 
     def generator(self) -> np.random.Generator:
         """This node's chance in this round."""

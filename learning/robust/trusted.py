@@ -2,8 +2,8 @@
 
 Source: Cao, Fang, Liu, Gong, "FLTrust: Byzantine-robust Federated Learning via Trust Bootstrapping" (arXiv 2012.13995):
 trust is the cosine with the reference, 0 where that is negative, and every update is brought to one norm. That norm is
-the lower median of the updates that are trusted, so that no server has to train. All of it is exact in integers: given
-the reference there is nothing left to differ in.
+the lower median of the updates that are trusted, so that no server has to train; tiny ones are not brought up to it.
+All of it is exact in integers: given the reference there is nothing left to differ in.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from learning.quantise import LARGEST, Update
 from learning.robust.clipped import find_radius, scale
 from learning.robust.combination import Combination, Contributed, Integers
 from learning.robust.held import HeldUpdates
-
-TRUST_BITS: Final = 12
-"""Trust is a cosine in units of 2^-12: honest updates have 0.1 and more, noise a thousandth."""
+from learning.screening.rules import LEAST_JUDGED
+from ledger.weights import TRUST_BITS
 
 _FACTOR_BITS: Final = 15
 _REFERENCE_BITS: Final = 24
@@ -56,8 +55,9 @@ def combine_trusted(updates: HeldUpdates, guide: Guide) -> Combination:
     measures, trust = _measure_trust(updates, guide.reference)
     own = () if guide.own is None else _measure_trust(updates, guide.own)[1]
     trusted = [place for place, amount in enumerate(trust) if amount]
-    common = find_radius([measures[place].norm_squared for place in trusted])
-    factors = {place: math.isqrt((common << 2 * _FACTOR_BITS) // measures[place].norm_squared) for place in trusted}
+    norms = {place: measures[place].norm_squared for place in trusted}
+    common = find_radius([norm for norm in norms.values() if norm >= LEAST_JUDGED] or list(norms.values()))
+    factors = {place: _find_factor(norm, common) for place, norm in norms.items()}
     sums = Accumulator(updates.size)
     for place in trusted:
         sums.add(rescale(updates.read(place), factors[place]), trust[place] * updates.weights[place])
@@ -70,6 +70,16 @@ def combine_trusted(updates: HeldUpdates, guide: Guide) -> Combination:
                 yield Contributed(place, rescale(updates.read(place), factors[place]), multiplier)
 
     return Combination(sums.sum(), sums.weight, contribute, excluded, None, tuple(trust), tuple(own))
+
+
+def _find_factor(norm_squared: int, common: int) -> int:
+    """What brings an update to the norm √common, in units of 2^-15.
+
+    Those that are too small to be judged as copies stay as small as they are: many times the same would else be as
+    many full updates.
+    """
+    factor = math.isqrt((common << 2 * _FACTOR_BITS) // norm_squared)
+    return factor if norm_squared >= LEAST_JUDGED else min(factor, 1 << _FACTOR_BITS)
 
 
 def rescale(update: Update, factor: int) -> Update:

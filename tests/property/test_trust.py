@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from learning.quantise import LARGEST, Update
+from learning.quantise import LARGEST, Update, compute_norm_squared
 from learning.robust.combination import Combination
-from learning.robust.trusted import TRUST_BITS, Guide, combine_trusted, rescale
+from learning.robust.trusted import Guide, combine_trusted, rescale
 from learning.sampling import draw_reference, draw_sample
+from learning.screening.rules import LEAST_JUDGED
+from ledger.weights import TRUST_BITS
 from tests.property.test_robust import SIZE, collect, hold, updates
 
 references = arrays.arrays(np.int32, SIZE, elements=st.integers(1 - 2**24, 2**24 - 1) | st.integers(-2, 2))
@@ -32,11 +34,13 @@ def combine_slowly(
         squared = Fraction(product**2, norm * length) if product > 0 else Fraction(0)
         trust.append(math.isqrt(math.floor(squared * 4**TRUST_BITS)))
     known = sorted(norm for norm, amount in zip(norms, trust, strict=True) if amount)
+    known = [norm for norm in known if norm >= LEAST_JUDGED] or known
     common = known[(len(known) - 1) // 2] if known else 0
     taken = {}
     for place, (update, norm) in enumerate(zip(chosen, norms, strict=True)):
         if trust[place]:
             factor = math.isqrt(math.floor(Fraction(common << 30, norm)))
+            factor = factor if norm >= LEAST_JUDGED else min(factor, 2**15)
             sizes = [min(LARGEST, (abs(int(u)) * factor + 2**14) >> 15) for u in update]
             multiplier = trust[place] * weighed[place]
             taken[place] = [
@@ -121,3 +125,14 @@ def test_reference_is_drawn_from_positions_that_do_not_pay(positions: int, count
     assert np.unique(drawn).tolist() == drawn.tolist()
     assert 0 <= drawn.min() <= drawn.max() < positions
     assert np.intersect1d(drawn, sample).size == max(0, drawn.size - (positions - sample.size))
+
+
+def test_tiny_updates_are_not_brought_up_to_the_common_norm() -> None:
+    """They are exempt from the rules on copies, so many times the same must stay as small as it is."""
+    rest = [0] * (SIZE - 1)
+    large, tiny = np.array([1000, *rest], np.int16), np.array([7, *rest], np.int16)
+    assert compute_norm_squared(tiny) < LEAST_JUDGED
+    combined = combine_trusted(hold([large, tiny, tiny, tiny], [1] * 4), Guide(np.array([5, *rest], np.int32)))
+    taken = collect(combined)
+    assert taken[0][0] == 1000 << TRUST_BITS
+    assert [taken[place][0] for place in (1, 2, 3)] == [7 << TRUST_BITS] * 3

@@ -42,10 +42,11 @@ def test_state_is_read_back_and_written_the_same() -> None:
 
 
 def test_initial_state_is_read_back() -> None:
-    first = RoundState.initial(SIZE, make_job().rules, 300)
+    rules = make_job().rules
+    first = RoundState.initial(SIZE, rules, 300)
     again = RoundState.from_bytes(first.to_bytes(), SIZE)
     assert again.to_bytes() == first.to_bytes()
-    assert (again.clip, again.moves, again.gradients, again.memory) == (40960, (), (), Memory())
+    assert (again.clip, again.moves, again.gradients, again.memory) == (rules.first_clip, (), (), Memory())
 
 
 def test_state_of_another_model_is_refused() -> None:

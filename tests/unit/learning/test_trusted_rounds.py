@@ -8,11 +8,11 @@ import pytest
 from learning.evidence import read_reference, write_evidence
 from learning.gradient import MalformedGradient
 from learning.quantise import quantise
-from learning.robust.trusted import TRUST_BITS
 from learning.round import RoundInputs, RoundOutcome, Void, run_round
 from learning.state import RoundState
 from learning.tensors import MalformedArrays, write_arrays
 from ledger.tally import Verdict
+from ledger.weights import TRUST_BITS
 from tests.unit.learning.digits_job import VALIDATION, DigitsJob, beacon, make_job, reveal
 
 

@@ -9,7 +9,7 @@ from ledger.spec import Cohort, Staleness, Vouchers
 from ledger.spec.options import FRESH
 from ledger.statements import Contribution, Signed, Voucher
 from ledger.vouching import compute_most_weight, find_unfit, weigh
-from ledger.weights import MOST_WEIGHT
+from ledger.weights import MOST_WEIGHT, TRUST_BITS
 from tests.unit.ledger.test_spec import SPEC
 from tests.vectors.golden_job import JOB_LEDGER, NODE_REGISTRY, SIGNERS
 
@@ -65,9 +65,10 @@ def test_voucher_for_nothing_is_refused(viewers: int, samples: int) -> None:
 
 
 @pytest.mark.parametrize("staleness", [Staleness(), Staleness(2, "0.5")])
-def test_full_cohort_of_the_heaviest_is_still_summed_exactly(staleness: Staleness) -> None:
+@pytest.mark.parametrize(("rule", "trust"), [("mean", 1), ("trust-weighted", 1 << TRUST_BITS)])
+def test_full_cohort_of_the_heaviest_is_still_summed_exactly(staleness: Staleness, rule: str, trust: int) -> None:
     """A platform that signs absurd numbers cannot wedge a round: what could overflow gets no receipt."""
-    spec = replace(VOUCHED, staleness=staleness, cohort=Cohort(1, 1_000))
+    spec = replace(VOUCHED, staleness=staleness, cohort=Cohort(1, 1_000), aggregation_rule=rule)
     most = compute_most_weight(spec)
     factor = FRESH if staleness.max_age else 1
     for samples, fields in ((most // factor, []), (most // factor + 1, ["voucher.weight"])):
@@ -76,6 +77,7 @@ def test_full_cohort_of_the_heaviest_is_still_summed_exactly(staleness: Stalenes
         signed = Signed.issue(voucher, JOB_LEDGER, PLATFORM)
         found = find_unfit(spec, replace(MADE, samples=samples), report, signed, JOB_LEDGER)
         assert [unfit.field for unfit in found] == fields
+    assert 1_000 * most * trust <= MOST_WEIGHT
     # Two updates of 16 bits to a contribution, as centred clipping takes, stay within int64.
     assert 2 * 32_767 * MOST_WEIGHT < 2**63
 
