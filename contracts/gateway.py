@@ -50,14 +50,14 @@ class Gateway(Chain):
         self._logs = LogReader(rpc, deployment, self.execution.interfaces)
 
     @classmethod
-    def connect(cls, url: str, deployment: Deployment, *, timeout_seconds: float = 10.0) -> Self:
-        """Return a gateway whose chain and contracts were verified.
+    def connect(cls, url: str, deployment: Deployment, *, timeout_seconds: float = 10.0, attempts: int = 5) -> Self:
+        """Return a gateway whose chain and contracts were verified; a read is tried so many times, with growing waits.
 
         Raises:
             WrongChain: the provider serves another chain.
             ContractMissing: no code, or other code, at an address of the deployment.
         """
-        gateway = cls(Rpc(url, timeout_seconds=timeout_seconds), deployment)
+        gateway = cls(Rpc(url, timeout_seconds=timeout_seconds, attempts=attempts), deployment)
         try:
             gateway.verify()
         except BaseException:

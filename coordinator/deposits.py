@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 import structlog
 
 from contracts.deployment import Deployment
 from contracts.errors import ChainError
 from contracts.gateway import Gateway
+
+_ATTEMPTS: Final = 2
+"""A requester waits for the answer, and does without it: one repetition is enough."""
 
 _log = structlog.get_logger()
 
@@ -36,5 +40,5 @@ class Deposits:
                 return None
 
     def _ask(self, token: bytes) -> int:
-        with Gateway.connect(self._rpc_url, self._deployment) as gateway:
+        with Gateway.connect(self._rpc_url, self._deployment, attempts=_ATTEMPTS) as gateway:
             return gateway.fetch_funds(self._account, token)
