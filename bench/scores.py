@@ -22,7 +22,7 @@ from learning.adversaries import ADVERSARIES, work_honestly
 ROUNDS, LATER = 18, 6
 JOBS = 2
 NODES_OF_A_KIND = 2
-DEALS = 5
+DEALS = 20
 SCANS, POSITIONS = 600, 400
 ERROR = Unit("of the shares")
 NATS = Unit("nats")
