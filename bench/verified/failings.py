@@ -86,7 +86,7 @@ def _describe_losses(where: str, losses: Mapping[str, float]) -> str:
     held = [f"{rule} ({max(0.0, loss) * 100:.0f})" for rule, loss in losses.items() if loss <= LOST]
     others: Sequence[str] = [rule for rule in losses if rule != MEAN]
     if not others:
-        return f"{where}: {losses[MEAN] * 100:.0f} points under the mean."
+        return f"{where}: {losses[MEAN] * 100:.0f} points under the mean (other rules not played there)."
     kept = f"held by {', '.join(held)}" if held else "held by no rule"
     return f"{where}: {losses[MEAN] * 100:.0f} points under the mean; {kept}."
 

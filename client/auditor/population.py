@@ -19,9 +19,10 @@ def audit_population(
 ) -> list[Result]:
     """Answers for the population of the round after `history`.
 
-    1. The block that the coordinator names is of this chain, and none that was out of date. 2. The seed of round 1
-    follows from the block that opened the job. 3. If nodes were drawn, those listed are all that had such a place; if
-    not, they were registered. 4. So were those who joined later.
+    1. The block that the coordinator names is of this chain, not from before the job and not out of date, also where
+    nothing was drawn: two rounds later it decides who is late. 2. The seed of round 1 follows from the block that
+    opened the job. 3. If nodes were drawn, those listed are all that had such a place; if not, they were registered.
+    4. So were those who joined later.
 
     Args:
         job: its terms and spec.
@@ -39,6 +40,7 @@ def audit_population(
     # 1.
     if _is_known(history, read.draw, registry, findings):
         _verify_age(job, read, read.draw, registry, findings)
+        _verify_since(read.draw, registry, findings)
         # 2.
         if history.round == 0:
             _verify_first_seed(job, read.draw, registry, findings)
@@ -73,17 +75,24 @@ def _is_known(history: History, draw: Draw, registry: Registry, findings: Findin
 def _verify_age(job: AuditedJob, read: RoundEvidence, draw: Draw, registry: Registry, findings: Findings) -> None:
     """A coordinator that stays behind keeps newcomers out. How far it may: as long as an outage may last."""
     following = registry.find_block(draw.block + 1)
-    if read.head is not None and following is not None and draw.drawn:
+    if read.head is not None and following is not None:
         earliest = read.head.opened_at - job.terms.anchor_seconds
         if following.timestamp < earliest:
             detail = f"nodes were known up to block {draw.block}, which was long out of date"
             findings.fail(_CHECK, detail, None, f"the next block at {earliest} or later", f"at {following.timestamp}")
 
 
-def _verify_first_seed(job: AuditedJob, draw: Draw, registry: Registry, findings: Findings) -> None:
+def _verify_since(draw: Draw, registry: Registry, findings: Findings) -> None:
     if registry.opened is None:
         findings.leave(_CHECK, "the block that opened the job was not found")
-        return
+    elif draw.block < registry.opened[0]:
+        detail = "nodes were known up to a block from before the job"
+        findings.fail(_CHECK, detail, None, f"{registry.opened[0]} or later", f"{draw.block}")
+
+
+def _verify_first_seed(job: AuditedJob, draw: Draw, registry: Registry, findings: Findings) -> None:
+    if registry.opened is None:
+        return  # `_verify_since` has said so
     expected = compute_draw_seed(job.id, 1, registry.opened[1])
     findings.expect(_CHECK, expected, draw.seed, "the seed does not follow from the block that opened the job")
 

@@ -27,6 +27,9 @@ BOND_BUDGETS = 10
 
 VALIDATION_POSITIONS = 2_500
 
+UNWEIGHTED_RULES = ("median", "trimmed-mean")
+"""Aggregation rules that count every update once, whatever its weight."""
+
 ADAM_RATE = "0.01"
 """Default server rate with Adam, whose steps have about that size in each parameter; a task's is for plain means."""
 
@@ -52,8 +55,14 @@ class JobPlan:
 
     def list_notes(self) -> list[str]:
         """What a requester should know before the money moves: whom these rules cannot hold to account."""
+        notes = []
+        if self.spec.vouchers is not None and self.spec.aggregation_rule in UNWEIGHTED_RULES:
+            notes.append(
+                f"[vouchers] weigh nothing under {self.spec.aggregation_rule}, which counts every update once: one "
+                'operator may count as many, as "Whose data" in docs/requesters.md says; another rule weighs them'
+            )
         if self.terms.min_stake or self.spec.vouchers is not None:
-            return []
+            return notes
         many = "no stake and no vouchers: a key costs nothing, so one operator may count as many"
         debts = "" if self.spec.validation is None else ", and throwaway keys escape debt"
         return [f'{many}{debts}; "Whose data" in docs/requesters.md says what minStake and [vouchers] do about it']

@@ -14,6 +14,8 @@ from ledger import wire
 from ledger.statements import Registration, Signed
 
 _RELAY_SECONDS = 60
+# More than blocks usually lie apart: what is known leaps when the chain is caught up with after an outage.
+_LEAP_SECONDS = 60
 _UNKNOWN_HARDWARE = {"platform": "unknown", "processor": "unknown", "cores": 1, "memoryBytes": 0, "accelerator": ""}
 
 
@@ -130,12 +132,19 @@ def mark_rotated(session: Session, node: bytes, successor: bytes) -> None:
     announce(session, Topic.NODES)
 
 
-def note_block(session: Session, number: int, block_hash: bytes, *, settled: bool = True) -> None:
-    """What the registry reported up to this block is known, and nothing of later ones; see the table for `settled`."""
+def note_block(session: Session, number: int, block_hash: bytes, *, next_at: int, settled: bool = True) -> None:
+    """What the registry reported up to this block is known, and nothing of later ones; the table explains the rest."""
     before = store.find_registry_block(session)
-    if settled and before is not None and not before.settled:
+    if before is not None and (settled > before.settled or next_at - before.next_at > _LEAP_SECONDS):
         announce(session, Topic.NODES)  # what waited for it may go on
-    session.merge(RegistryBlockRow(number=number, hash=block_hash, settled=settled))
+    session.merge(RegistryBlockRow(number=number, hash=block_hash, settled=settled, next_at=next_at))
+
+
+def note_idle(session: Session, number: int, now: int) -> None:
+    """No block came after this one until now: however old it is, what is known up to it is not out of date."""
+    row = store.find_registry_block(session)
+    if row is not None and row.number == number and row.next_at != now:
+        note_block(session, number, row.hash, next_at=now, settled=row.settled)
 
 
 def load_node(session: Session, node: bytes) -> NodeRow:

@@ -40,6 +40,7 @@ class RegistryBlockRow(SQLModel, table=True):
     """The block up to which the registry's events are in the table of nodes; one row.
 
     Not `settled` while the chain is caught up with: then stakes are those of a newer block, whose events are to come.
+    `next_at` (unix seconds) is when the block after it was made; where there was none, when that was last seen.
     """
 
     __tablename__ = "registry_block"
@@ -48,6 +49,7 @@ class RegistryBlockRow(SQLModel, table=True):
     number: int = Field(sa_type=BigInteger)
     hash: bytes
     settled: bool = True
+    next_at: int = Field(sa_type=BigInteger)
 
 
 class TelemetryRow(SQLModel, table=True):

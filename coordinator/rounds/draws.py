@@ -41,10 +41,27 @@ def draw(
     return draw_cohort(seed, block, places, present, maximum)
 
 
-def must_wait(session: Session, agreement: Agreement, present: Sequence[bytes]) -> bool:
-    """Whether a draw has to wait until the chain is caught up with: the block it would name is not what is known."""
+def must_wait(
+    session: Session, agreement: Agreement, before: RoundRow | None, present: Sequence[bytes], now: int
+) -> bool:
+    """Whether the round after `before` has to wait for the chain: the block it would name would not stand an audit.
+
+    1. It is out of date, after an outage of the coordinator or of its provider. Two rounds later it decides who is
+    late, so that this holds also where all fit. 2. After a reorganisation it may be older than that of the round
+    before. 3. While the chain is caught up with, it is not what is known of stakes: nobody is drawn then.
+    """
     known = nodes.find_registry_block(session)
-    return len(present) >= agreement.spec.cohort.maximum and known is not None and not known.settled
+    if known is None:
+        return False
+    # 1
+    if known.next_at < now - agreement.terms.anchor_seconds:
+        return True
+    # 2
+    last = None if before is None else store.find_draw(session, before.job, before.round)
+    if last is not None and known.number < last.block:
+        return True
+    # 3
+    return len(present) >= agreement.spec.cohort.maximum and not known.settled
 
 
 def keep(session: Session, row: RoundRow, drawn: Draw) -> None:

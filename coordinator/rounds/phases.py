@@ -45,8 +45,8 @@ def open_next(session: Session, context: Context, job: JobRow) -> RoundRow | Non
     if len(candidates) < minimum:
         _wait(session, context, job, f"waits for nodes: {minimum} needed for a round")
         return None
-    if draws.must_wait(session, agreement, candidates):
-        _wait(session, context, job, "waits for the chain: nodes are drawn once it is caught up with")
+    if draws.must_wait(session, agreement, before, candidates, context.now):
+        _wait(session, context, job, "waits for the chain: a round opens once it is caught up with")
         return None
     return _open(session, context, job, agreement, before, candidates)
 

@@ -37,6 +37,7 @@ class Follower:
     """
 
     def __init__(self, context: Context, gateway: Gateway, confirmations: int) -> None:
+        self._context = context
         self._database = context.database
         self._gateway = gateway
         self._confirmations = confirmations
@@ -56,6 +57,9 @@ class Follower:
             if not self._apply_range(applied + 1, through, head):
                 break  # the chain forked while it was read: the next look finds where
             applied = through
+        if applied == head.number:
+            with self._database.write() as session:
+                nodes.note_idle(session, applied, self._context.now)
         return head
 
     def _apply_range(self, first: int, last: int, head: Block) -> bool:
@@ -63,6 +67,7 @@ class Follower:
         is_recent = last > head.number - _STATES_KEPT
         events = self._gateway.fetch_events(first, last)
         changed = self._fetch_nodes(list_changed_nodes(events), before if is_recent else None)
+        next_at = self._find_next_time(last)
         after = self._gateway.fetch_block(last)
         if before is None or after is None or before.hash != after.hash:
             return False
@@ -71,7 +76,7 @@ class Follower:
                 self._effects.apply(session, event)
             _note_nodes(session, changed)
             _remember(session, before)
-            nodes.note_block(session, before.number, before.hash, settled=is_recent)
+            nodes.note_block(session, before.number, before.hash, next_at=next_at, settled=is_recent)
         return True
 
     def _find_common_block(self) -> int:
@@ -99,6 +104,7 @@ class Follower:
         block = self._gateway.fetch_block(common)
         is_recent = block is not None and common > self._gateway.fetch_head().number - _STATES_KEPT
         changed = self._fetch_nodes(undone_nodes, block if is_recent else None)
+        next_at = self._find_next_time(common)
         with self._database.write() as session:
             undone = list_events_above(session, common)
             _log.warning("chain_reorganised", common_block=common, events_undone=len(undone))
@@ -106,8 +112,13 @@ class Follower:
                 self._effects.undo(session, record)
             _note_nodes(session, changed)
             if block is not None:
-                nodes.note_block(session, block.number, block.hash, settled=is_recent)
+                nodes.note_block(session, block.number, block.hash, next_at=next_at, settled=is_recent)
             session.exec(delete(ChainBlockRow).where(col(ChainBlockRow.number) > common))
+
+    def _find_next_time(self, number: int) -> int:
+        """When the block after this one was made (unix seconds); now, where there is none."""
+        following = self._gateway.fetch_block(number + 1)
+        return self._context.now if following is None else following.timestamp
 
     def _fetch_nodes(self, changed: Iterable[bytes], at: Block | None) -> dict[bytes, NodeState]:
         """What the registry keeps of nodes as of a block, of the newest one where None.

@@ -31,6 +31,7 @@ def verify_draw(
     elif history.beacon is not None:
         expected = compute_draw_seed(job.id, history.round + 1, history.beacon)
         findings.expect(_CHECK, expected, draw.seed, "the draw seed does not follow from the round before")
+    _verify_block(history, draw, findings)
     if contributors is None:
         findings.leave(_CHECK, "the contributions could not be read")
         return
@@ -39,6 +40,21 @@ def verify_draw(
         if node not in cohort:
             findings.fail(_CHECK, "the contributor is not in the cohort", seq, None, show(node))
     findings.note(_CHECK, max(1, len(contributors)), _describe(draw))
+
+
+def _verify_block(history: History, draw: Draw, findings: Findings) -> None:
+    """A block decides two rounds later who registered late, also where nothing is drawn: none is older than the last.
+
+    How old it was when the round opened, and when the job was opened, is for the chain to say.
+    """
+    if not history.round:
+        return
+    before = history.blocks[-1] if history.blocks else None
+    if before is None:
+        findings.leave(_CHECK, "the block of the round before could not be read")
+    elif draw.block < before:
+        detail = "the block is older than that of the round before"
+        findings.fail(_CHECK, detail, None, f"{before} or later", f"{draw.block}")
 
 
 def compute_beacon_of(read: RoundEvidence) -> bytes | None:

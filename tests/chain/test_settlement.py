@@ -1,6 +1,7 @@
 """Settlement against a real chain: posted in order, never twice, through crashes, lost replies and reorganisations."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from contracts.job_events import JobClosed, RoundPosted
 from contracts.money_events import Claimed
 from contracts.node_events import NodeRegistered
 from contracts.rpc import Rpc
+from coordinator.nodes.store import find_registry_block
+from coordinator.nodes.tables import RegistryBlockRow
 from coordinator.settlement import claims
 from coordinator.settlement.errors import NotFinalYet, NothingToClaim, RelayLimit
+from coordinator.settlement.follower import Follower
 from coordinator.settlement.tables import TransactionRow
 from ledger import wire
 from tests.chain.fixtures import TestChain
@@ -140,6 +144,31 @@ def test_a_deep_reorganisation_takes_back_registrations(dev_chain: TestChain, de
     registered = desk.gateway.fetch_events(0, desk.gateway.fetch_head().number, (NodeRegistered,))
     assert len(registered) == len(NODES)
     assert {desk.node(node.address).state for node in NODES} == {"registered"}
+
+
+def test_what_is_known_is_as_young_as_the_next_block_or_as_the_last_look(dev_chain: TestChain, desk: Desk) -> None:
+    """Rounds wait while it is too old; a chain on which nothing happens keeps nobody waiting."""
+
+    def read() -> RegistryBlockRow:
+        with desk.context.database.read() as session:
+            known = find_registry_block(session)
+            assert known is not None
+            return known
+
+    desk.look(4)
+    head = desk.gateway.fetch_head()
+    later = head.timestamp + 1_000_000
+    idle = replace(desk.context, clock=lambda: later)
+    assert (read().number, read().next_at) == (head.number, head.timestamp)
+    Follower(idle, desk.gateway, 0).advance()
+    assert (read().number, read().hash, read().next_at, read().settled) == (head.number, head.hash, later, True)
+    dev_chain.mine(5)
+    following = desk.gateway.fetch_block(head.number + 4)
+    assert following is not None
+    follower = Follower(idle, desk.gateway, 2)
+    for _ in range(2):
+        follower.advance()
+        assert (read().number, read().next_at) == (head.number + 3, following.timestamp)
 
 
 def test_a_reorganisation_takes_back_a_payment(dev_chain: TestChain, desk: Desk) -> None:

@@ -22,6 +22,7 @@ def list_draw() -> Iterator[Case]:
         ("admitted-and-joined", lambda draw: replace(draw, joined=draw.admitted[:1])),
         ("absent-though-room", lambda draw: replace(draw, absent=(STRANGER,))),
         ("drawn-though-room", lambda draw: replace(draw, drawn=True, population=9)),
+        ("older-than-the-last", lambda draw: replace(draw, block=draw.block - 2, block_hash=OTHER)),
         ("not-by-address", lambda draw: replace(draw, admitted=draw.admitted[::-1])),
     ):
         yield Case("cohort-draw", what, _bend(change))

@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -120,7 +121,9 @@ class House:
 
     async def mine(self, block: int) -> None:
         """The chain was read up to this block."""
-        await self.context.database.run_write(nodes.note_block, block, hash_block(block))
+        await self.context.database.run_write(
+            partial(nodes.note_block, next_at=self.context.now), block, hash_block(block)
+        )
 
     async def look(self) -> None:
         """One look of the round driver, and the end of the tallies that it began."""

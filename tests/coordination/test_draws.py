@@ -154,7 +154,9 @@ async def test_node_below_the_stake_is_refused_and_one_that_unstakes_drops_out(h
 async def test_draw_waits_until_the_chain_is_caught_up_with(house: House, course: Course) -> None:
     """While stakes are newer than the block that would be named, nobody is drawn; where all fit, nobody waits."""
     database = house.context.database
-    await database.run_write(partial(nodes.note_block, settled=False), OPENED_BLOCK, hash_block(OPENED_BLOCK))
+    await database.run_write(
+        partial(nodes.note_block, next_at=house.context.now, settled=False), OPENED_BLOCK, hash_block(OPENED_BLOCK)
+    )
     scene = await set_scene(house, course, nodes=CROWD, rounds=1, minimum=2, maximum=MAXIMUM)
     assert read_cohort(house, scene.job, 1) == set()
     job = await scene.requester.get(f"/v1/jobs/0x{scene.job.hex()}")
@@ -162,6 +164,43 @@ async def test_draw_waits_until_the_chain_is_caught_up_with(house: House, course
     await house.mine(OPENED_BLOCK + 1)
     await house.look()
     assert len(read_cohort(house, scene.job, 1)) == MAXIMUM
+
+
+async def test_round_with_room_for_all_waits_while_its_block_would_be_out_of_date(
+    premises: Premises, course: Course
+) -> None:
+    """Its block decides two rounds later who is late: after an outage it is not that of before the outage."""
+    async with premises.open() as house:
+        await house.mine(OPENED_BLOCK)
+        scene = await set_scene(house, course, nodes=2, rounds=3, minimum=2, maximum=CROWD)
+        await play(scene, 1)
+        house.clock.advance(scene.terms.anchor_seconds + 1)
+        cohort = await _play_by(scene, seat(scene, await _peek(scene, 2)))
+        assert len(cohort) == 32
+    async with premises.open() as house:
+        scene = scene.at(house)
+        for node in scene.nodes:
+            await node.poll(0)
+        await house.look()
+        assert read_cohort(house, scene.job, 3) == set()
+        job = await scene.requester.get(f"/v1/jobs/0x{scene.job.hex()}")
+        assert "caught up" in job["detail"]
+        # A chain that stood still meanwhile has nothing newer.
+        await house.context.database.run_write(nodes.note_idle, OPENED_BLOCK, house.context.now)
+        await house.look()
+        draw = await _peek(scene, 3)
+        assert (draw.drawn, draw.block) == (False, OPENED_BLOCK)
+
+
+async def test_round_waits_until_the_chain_is_as_long_as_before_it_reorganised(house: House, course: Course) -> None:
+    await house.mine(OPENED_BLOCK + 5)
+    scene = await set_scene(house, course, nodes=2, rounds=2, minimum=2, maximum=CROWD)
+    await house.mine(OPENED_BLOCK + 4)
+    await play(scene, 1)
+    assert read_cohort(house, scene.job, 2) == set()
+    await house.mine(OPENED_BLOCK + 5)
+    await house.look()
+    assert (await _peek(scene, 2)).block == OPENED_BLOCK + 5
 
 
 async def test_restart_gives_the_same_cohort_and_the_same_file(premises: Premises, course: Course) -> None:

@@ -192,6 +192,26 @@ async def test_friends_in_place_of_others_are_found_out_unless_the_others_are_to
         assert report.exit_code == 1
 
 
+async def test_old_block_of_a_round_in_which_nobody_was_drawn_is_found_out(stage: Stage) -> None:
+    """Its draw says that there was room; two rounds later the block would make everybody late but friends."""
+    async with stage.open() as scene:
+        nodes = await begin(scene)
+        block = await asyncio.to_thread(scene.gateway.fetch_block, 1)
+        assert block is not None
+        with scene.house.context.database.write() as session:
+            kept = store.find_draw(session, scene.stage.job, 1)
+            assert kept is not None
+            kept.drawn, kept.population, kept.absent = False, None, b""
+            kept.admitted, kept.block, kept.block_hash = kept.admitted[:20], block.number, block.hash
+            session.add(kept)
+        await play_round(scene, nodes, 1)
+        report = await audit_scene(scene)
+        # Round 2 is drawn by an honest hand: only the first is found out.
+        found = {(result.check, result.round) for result in report.results if result.outcome is Outcome.FAIL}
+        assert found == {("cohort-population", 1)}
+        assert report.exit_code == 1
+
+
 async def test_node_that_was_called_absent_reads_it(stage: Stage) -> None:
     async with stage.open() as scene:
         nodes = await begin(scene)

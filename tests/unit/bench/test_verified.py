@@ -167,6 +167,7 @@ def test_page_says_what_is_not_caught() -> None:
     assert "`scaled` on Digits, Dirichlet 0.1: 1.25 of an honest node's pay" in text
     assert "below half under median" in text
     assert "`sign-flip` on Digits, Dirichlet 0.1: 60 points under the mean; held by median (2)" in text
+    assert "not played" not in text
     assert "from 30 % of the nodes on: under mean" in text
     assert "2.0 % on Digits" in text
     assert "`median` on Digits: `noise` 0.60." in text
@@ -175,3 +176,12 @@ def test_page_says_what_is_not_caught() -> None:
     page = render({DIGITS: section}, {})
     assert "| scaled | Honest work at the largest norm" in page
     assert "Not measured yet" in page
+
+
+def test_page_says_where_no_other_rule_was_played() -> None:
+    lost = Cell(DIGITS, SEVERE, 30, "sign-flip", "mean")
+    section = make_section(
+        {lost.all_honest(): NOTHING, lost.without_them(): NOTHING, lost: replace(NOTHING, quality=0.3)}
+    )
+    text = render_failings({DIGITS: section})
+    assert "points under the mean (other rules not played there)." in text

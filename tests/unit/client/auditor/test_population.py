@@ -18,7 +18,7 @@ from ledger.draw import Draw, draw_cohort, order_nodes
 from ledger.spec import Cohort
 from ledger.verify.results import Outcome
 from tests.simulated.audit import find
-from tests.simulated.job import OPENED_BLOCK, SimulatedJob, hash_block
+from tests.simulated.job import OPENED_BLOCK, SimulatedJob
 from tests.simulated.sources import SimulatedChain, make_evidence, make_facts, make_place, make_registry
 from tests.simulated.terms import make_spec
 
@@ -208,28 +208,6 @@ def test_block_that_is_not_on_the_chain_is_unknown_never_a_pass() -> None:
     report = audit_with(lambda draw: replace(draw, block_hash=bytes(32)))
     assert found(report, Outcome.UNKNOWN) == {"cohort-population"}
     assert report.exit_code == 3
-
-
-def test_block_that_was_long_out_of_date_is_found_out() -> None:
-    job = play()
-
-    def ago(draw: Draw) -> Draw:
-        block = OPENED_BLOCK - 1
-        return replace(draw, block=block, block_hash=hash_block(block))
-
-    def hurry(facts: ChainFacts) -> ChainFacts:
-        registry = facts.registry
-        assert registry is not None
-        find_block = registry.find_block
-
-        def lag(number: int) -> Any:
-            block = find_block(number)
-            assert block is not None
-            return replace(block, timestamp=block.timestamp - job.terms.anchor_seconds - 1_000)
-
-        return replace(facts, registry=replace(registry, find_block=lag))
-
-    assert "cohort-population" in found(audit_with(ago, look=hurry))
 
 
 def test_registrations_that_may_be_hidden_are_unknown_never_a_pass() -> None:

@@ -144,6 +144,18 @@ def test_job_with_stake_or_vouchers_needs_no_note(validation: Path, options: dic
     assert plan(validation=validation, **options).list_notes() == []
 
 
+@pytest.mark.parametrize("rule", ["median", "trimmed-mean"])
+def test_vouchers_under_a_rule_that_counts_every_update_once_are_noted(validation: Path, rule: str) -> None:
+    vouchers = {"platform": "0x" + "11" * 20, "samplesPerViewer": 50}
+    options: dict[str, Any] = {
+        "aggregationRule": rule,
+        "aggregationTolerance": "0.3" if rule == "trimmed-mean" else "0",
+    }
+    (note,) = plan(validation=validation, vouchers=vouchers, **options).list_notes()
+    assert note.startswith(f"[vouchers] weigh nothing under {rule}")
+    assert plan(validation=validation, minStake="1", **options).list_notes() == []
+
+
 def test_note_is_shown_to_people_beside_the_cost() -> None:
     made = plan()
     funds = Funds(made.escrow, 1, 0, made.terms.bond)
