@@ -1,4 +1,4 @@
-"""Updates as a round's own account names them, where the round was not recomputed: believed until they are compared with.
+"""Updates as a round's own account names them, where it was not recomputed: believed until they are compared with.
 
 What a later round is compared with must be what the payloads are. So each is read once before that: where one is not
 what `screening.json` says of it, nothing that follows from it passes.
@@ -33,7 +33,7 @@ class StatedUpdate:
     norm_squared: int | None
 
     def find_problem(self, content: bytes, size: int) -> str | None:
-        """How the payload `content`, of a model with `size` parameters, contradicts the account; None if it does not."""
+        """How the payload `content`, an update of `size` parameters, contradicts the account; None if it does not."""
         where = f"round {self.place.round}'s {evidence.SCREENING} is contradicted: the payload of seq {self.place.seq}"
         try:
             update = read_update(content, size)
