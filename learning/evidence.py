@@ -90,13 +90,13 @@ class OutcomeAccount:
             raise MalformedJson(OUTCOME, f"an object with {sorted(_MEMBERS)}", value)
         numbers = {name: _read_integer(name, value[name]) for name in ("clip", "nextClip", "halvings")}
         void, digest, scale = value["void"], value["sampleDigest"], value["scale"]
-        if void is not None and void not in set(Void):
+        if void is not None and (not isinstance(void, str) or void not in set(Void)):
             raise MalformedJson(f"{OUTCOME}: void", f"null or one of {[reason.value for reason in Void]}", void)
         return cls(
             numbers["clip"],
             numbers["nextClip"],
             numbers["halvings"],
-            None if void is None else Void(str(void)),
+            None if void is None else Void(void),
             None if digest is None else parse_hex(digest, 32),
             None if scale is None else _read_integer("scale", scale),
             _read_loss("lossBefore", value["lossBefore"]),

@@ -24,6 +24,8 @@ _QUADRATURE: Final = (
     (0.966234757101576013906, 0.085662246189585172520),
 )
 _BITS: Final = 24
+# No double has a largest s beyond: the smallest is 2^-1074, the largest below 2^1024.
+_MOST_SCALE: Final = 1_100
 # A direction that earlier ones explain up to rounding adds nothing but noise.
 _NEGLIGIBLE: Final = 1e-8
 _TIMES: Final = 2
@@ -41,6 +43,8 @@ class PublicGradient:
     scale: int
 
     def __post_init__(self) -> None:
+        if abs(self.scale) > _MOST_SCALE:
+            raise MalformedGradient("gradient scale", f"from −{_MOST_SCALE} to {_MOST_SCALE}", self.scale)
         largest = _find_largest(self.values)
         if largest == 0 and self.scale != 0:
             raise MalformedGradient("gradient scale", "0 for a zero gradient", self.scale)

@@ -108,12 +108,12 @@ class Reason:
         verdict, rule = fields["verdict"], fields["rule"]
         if type(verdict) is not int or verdict not in set(Verdict):
             raise MalformedJson(SUBJECT, "a verdict", verdict)
-        if rule not in set(Rule):
+        if not isinstance(rule, str) or rule not in set(Rule):
             raise MalformedJson(SUBJECT, f"a rule, one of {[one.value for one in Rule]}", rule)
         return cls(
             seq=_natural(fields["seq"]),
             verdict=Verdict(verdict),
-            rule=Rule(str(rule)),
+            rule=Rule(rule),
             update=parse_hex(fields["update"], 32) if "update" in fields else None,
             norm_squared=_whole(fields["normSquared"]) if "normSquared" in fields else None,
             kurtosis=_decimal(fields.get("kurtosis")),

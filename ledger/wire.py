@@ -32,6 +32,10 @@ NodeState = Literal["pending", "registered", "refused"]
 ClaimState = Literal["queued", "sent", "paid", "failed"]
 
 SafeInt = Annotated[int, Field(ge=0, le=2**53 - 1)]
+# A report is kept and handed out for good: what an honest node says in it fits by far.
+MOST_MEMBERS, MOST_NAME_CHARACTERS, MOST_TEXT_CHARACTERS = 12, 64, 256
+ReportName = Annotated[str, Field(max_length=MOST_NAME_CHARACTERS)]
+ReportText = Annotated[str, Field(max_length=MOST_TEXT_CHARACTERS)]
 
 
 class Info(Message):
@@ -144,7 +148,8 @@ class TelemetryReport(Message):
 class NodeWork(Message):
     """One node's part in one job: what the tables of a run show.
 
-    `verdicts` counts its entries in standing rounds by verdict, `score` is their sum in 2^-40 nats.
+    `verdicts` counts its entries in standing rounds by verdict, `score` is their sum in 2^-40 nats. `compute_seconds`
+    and `loss` are its own word, in which what is no number from 0 to 10^15 does not count.
     """
 
     node: Address
@@ -293,12 +298,13 @@ Assignment = Annotated[CommitAssignment | RevealAssignment, Field(discriminator=
 class ContributionRequest(Message):
     """A signed contribution and the report its statement commits to (decimal strings, SHA-256 of canonical JSON).
 
+    A report has at most 12 members, of names of at most 64 characters and texts of at most 256.
     `voucher` is the platform's, null where the job weighs all alike; the report's member `voucher` is its digest.
     """
 
     statement: ContributionField
     signature: SignatureBytes
-    report: dict[str, str] = Field(max_length=12)
+    report: dict[ReportName, ReportText] = Field(max_length=MOST_MEMBERS)
     voucher: SignedVoucher | None = None
 
 

@@ -47,11 +47,7 @@ class CoordinatorEvidence:
     def count_rounds(self, job: bytes) -> int:
         """How many rounds are sealed, or further, by the coordinator's list."""
         content = self._fetch(f"/v1/jobs/{to_hex(job)}/rounds", calls.LIST_LIMIT_BYTES) or b"[]"
-        try:
-            states = {item["round"]: item["state"] for item in json.loads(content)}
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return 0
-        return next(number for number in count() if states.get(number + 1) not in _SEALED)
+        return count_sealed(content)
 
     def fetch_round(self, job: bytes, number: int) -> Mapping[str, bytes]:
         """Header, manifest, and every file that the manifest lists or a round must have, up to the size listed."""
@@ -105,13 +101,21 @@ def _read_content(answer: Answer) -> bytes:
     return answer.content
 
 
+def count_sealed(content: bytes) -> int:
+    """How many rounds a coordinator's list calls sealed, from the first on; 0 where it is no such list."""
+    try:
+        sealed = {item["round"] for item in json.loads(content) if str(item["state"]) in _SEALED}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return 0
+    return next(number for number in count() if number + 1 not in sealed)
+
+
 def _take(content: bytes, member: str) -> bytes | None:
     """The bytes of one member of a JSON object, None where there is none."""
     try:
-        value = json.loads(content)[member]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return canonical.encode(json.loads(content)[member])
+    except (ValueError, KeyError, TypeError, RecursionError, Malformed):
         return None
-    return canonical.encode(value)
 
 
 def _read_sizes(manifest: bytes | None) -> dict[str, int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from client.auditor.learned import Learning, Unknown
+from client.auditor.stated import StatedUpdate
 from learning.evidence import OutcomeAccount, read_gradient, read_moments, read_reference
 from learning.optimiser import Moments, list_published
 from learning.round import Void
@@ -17,7 +18,7 @@ from learning.screening.memory import EarlierUpdate, Memory
 from learning.screening.rules import LEAST_JUDGED
 from learning.state import KEPT, RoundState
 from ledger import evidence
-from ledger.screening import Original, Rule, decode_reasons
+from ledger.screening import Original
 from ledger.verify.bundle import RoundEvidence
 
 
@@ -27,11 +28,12 @@ def take_over(
     read: RoundEvidence,
     files: Mapping[str, bytes],
     memory: Memory | None = None,
+    stated: Sequence[StatedUpdate] = (),
 ) -> RoundState:
     """The state after a round: clip and momentum as published, the pool by drawing again, the public directions.
 
     A round void because the loss did not fall publishes no momentum: it leaves zeros. `memory` is what was seen of the
-    round's updates; else they are known as the round's own account names them.
+    round's updates; else they are known as the round's own account names them: `stated`.
 
     Raises:
         Unknown: a file that it takes is not given.
@@ -40,7 +42,7 @@ def take_over(
     header = read.head
     if header is None or evidence.OUTCOME not in files:
         raise Unknown(f"header or {evidence.OUTCOME} was not given")
-    state = replace(state, memory=_remember(learning, state, read, files) if memory is None else memory)
+    state = replace(state, memory=_remember(learning, state, stated) if memory is None else memory)
     account = OutcomeAccount.from_bytes(files[evidence.OUTCOME])
     scored = account.scale is not None and not learning.blind
     for name, published in ((evidence.MOMENTUM, account.void is None), (evidence.GRADIENT, scored)):
@@ -83,17 +85,13 @@ def _take_reference(learning: Learning, state: RoundState, files: Mapping[str, b
     return state
 
 
-def _remember(learning: Learning, state: RoundState, read: RoundEvidence, files: Mapping[str, bytes]) -> Memory:
-    """The updates that passed screening, by their digests in `screening.json` and the payloads in `openings.json`."""
-    if evidence.SCREENING not in files or read.contributions is None or read.openings is None:
-        raise Unknown(f"{evidence.SCREENING}, contributions or openings were not given")
+def _remember(learning: Learning, state: RoundState, stated: Sequence[StatedUpdate]) -> Memory:
+    """The updates that passed screening as the round's account names them."""
     passed: dict[bytes, Original] = {}
     compared = []
-    _, reasons = decode_reasons(files[evidence.SCREENING])
-    for reason, item, opening in zip(reasons, read.contributions, read.openings, strict=False):
-        norm_squared, update = reason.norm_squared or 0, reason.update
-        if reason.rule in (Rule.ACCEPTED, Rule.AGGREGATION) and opening and update and norm_squared >= LEAST_JUDGED:
-            place = Original(read.round, reason.seq, item.signed.statement.node)
-            passed[update] = place
-            compared.append(EarlierUpdate(place, opening.payload_sha256, norm_squared))
+    for one in stated:
+        norm_squared = one.norm_squared or 0
+        if one.update is not None and norm_squared >= LEAST_JUDGED:
+            passed[one.update] = one.place
+            compared.append(EarlierUpdate(one.place, one.payload, norm_squared))
     return state.memory.after(passed, compared, learning.rules.screening.window)

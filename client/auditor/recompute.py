@@ -24,6 +24,7 @@ from client.auditor.compare import (
 from client.auditor.learned import Learning, Unknown
 from client.auditor.published import take_over
 from client.auditor.revealed import Revealed, find_beacon
+from client.auditor.stated import list_stated
 from learning.aggregate import InexactArithmetic
 from learning.evidence import read_gradient, read_reference
 from learning.gradient import PublicGradient
@@ -78,6 +79,11 @@ class Recomputation:
         self.scores = None
         self._take_over(read, files, "published")
 
+    def give_up(self, number: int, why: str) -> None:
+        """No later round can be judged: what this one left is not known."""
+        self.scores = None
+        self._lost = self._lost or f"the state after round {number} is not known: {why}"
+
     def _take_over(
         self,
         read: RoundEvidence,
@@ -89,7 +95,9 @@ class Recomputation:
         try:
             learning, state = self._prepare()
             state, memory = seen or (state, None)
-            self._state = take_over(learning, state, read, files, memory)
+            stated = list_stated(read, files) if memory is None else []
+            self._state = take_over(learning, state, read, files, memory, stated)
+            self._revealed.rely_on(stated)
             self._remark = f"from the state that round {read.round} {how}"
         except (Unknown, Malformed, WrongBlob) as error:
             self._lost = self._lost or f"the state after round {read.round} is not known: {error}"
@@ -131,7 +139,7 @@ class Recomputation:
         published = _read_published("gradient", read_gradient, learning, files, findings)
         # 3.
         beacon = find_beacon(read)
-        self._revealed.fetch_earlier(state)
+        self._revealed.fetch_earlier(state, learning.size, learning.rules.screening.window)
         inputs = RoundInputs(
             learning.task,
             learning.rules,
@@ -181,7 +189,7 @@ class Recomputation:
             findings.fail("outcome", f"{evidence.OUTCOME} is malformed: {error}")
             raise Unknown(f"{evidence.OUTCOME} is malformed") from error
         beacon = find_beacon(read)
-        self._revealed.fetch_earlier(state)
+        self._revealed.fetch_earlier(state, learning.size, learning.rules.screening.window)
         inputs = RoundInputs(
             learning.task, learning.rules, base, state, None, beacon, contributions, self._blobs.read, said
         )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from client.auditor.blobs import Blobs, WrongBlob
 from client.auditor.learned import Unknown
+from client.auditor.stated import StatedUpdate
 from learning.round import RevealedContribution
 from learning.state import RoundState
 from ledger.age import read_age
@@ -28,6 +31,9 @@ class Revealed:
 
     def __init__(self, spec: JobSpec, blobs: Blobs) -> None:
         self._spec, self._blobs = spec, blobs
+        self._stated: list[StatedUpdate] = []
+        self._looked_at: set[bytes] = set()
+        self._contradicted: dict[int, str] = {}
 
     def load(self, read: RoundEvidence, findings: Findings) -> list[RevealedContribution]:
         """A round's contributions in seq order, each with its payload and weight.
@@ -58,17 +64,40 @@ class Revealed:
         verdict = Verdict.ACCEPTED if opens else Verdict.NOT_OPENED
         return RevealedContribution(seq, weight, verdict, lambda: self._blobs.read(digest), node, digest)
 
-    def fetch_earlier(self, state: RoundState) -> None:
-        """The earlier payloads that this round is compared with. Raises Unknown where one is not given, or is false."""
-        digests = sorted(state.memory.list_payloads())
+    def rely_on(self, stated: Iterable[StatedUpdate]) -> None:
+        """Takes up what an account says of its round's updates; it is looked at before a round is compared with it."""
+        self._stated += stated
+
+    def fetch_earlier(self, state: RoundState, size: int, window: int) -> None:
+        """The earlier payloads that this round is compared with: those of the last `window` rounds.
+
+        Raises:
+            Unknown: one is not given, or is not what a round that was not recomputed says of it.
+        """
+        oldest = state.memory.rounds + 1 - window
+        self._stated = [one for one in self._stated if one.place.round >= oldest]
+        kept = state.memory.list_payloads()
+        digests = sorted(kept | {one.payload for one in self._stated})
         missing = sum(answer is not True for answer in self._blobs.fetch_all(digests, PAYLOAD_LIMIT_BYTES))
         if missing:
             raise Unknown(f"{missing} of {len(digests)} payloads of earlier rounds were not given")
+        for one in self._stated:
+            problem = one.find_problem(self._blobs.read(one.payload), size)
+            if problem is not None:
+                self._contradicted.setdefault(one.place.round, problem)
+        # Small updates are nobody's originals: they were only fetched to see that they are small.
+        self._looked_at |= {one.payload for one in self._stated} - kept
+        self._stated = []
+        for number, problem in self._contradicted.items():
+            if number >= oldest:
+                raise Unknown(problem)
 
     def drop(self, read: RoundEvidence, before: RoundState, after: RoundState) -> None:
         """Lets go of what no later round is compared with."""
         revealed = {opening.payload_sha256 for opening in read.openings or () if opening}
-        self._blobs.drop((revealed | before.memory.list_payloads()) - after.memory.list_payloads())
+        known = revealed | before.memory.list_payloads() | self._looked_at
+        self._blobs.drop(known - after.memory.list_payloads())
+        self._looked_at = set()
 
 
 def _compute_weights(spec: JobSpec, read: RoundEvidence) -> list[int]:

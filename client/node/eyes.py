@@ -21,6 +21,7 @@ from learning.payload import read_update
 from learning.quantise import Update
 from learning.tensors import MAX_HEADER_BYTES, MalformedArrays, read_model
 from ledger import evidence
+from ledger.errors import Malformed
 
 T = TypeVar("T")
 Round = tuple[bytes, int]
@@ -89,7 +90,11 @@ class Eyes:
         self, known: _Recent[Round, T], job: bytes, number: int, fetch: Callable[[Round], T | None]
     ) -> Iterable[T]:
         for earlier in range(max(1, number - SEEN_ROUNDS), number):
-            found = known.find((job, earlier), fetch)
+            try:
+                found = known.find((job, earlier), fetch)
+            except Malformed:
+                # What a coordinator hands out may be anything: a round that cannot be read was not seen.
+                continue
             if found is not None:
                 yield found
 

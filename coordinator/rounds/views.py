@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -17,6 +18,9 @@ from coordinator.rounds.service import load_entry, load_header, load_round
 from coordinator.rounds.tables import ContributionRow, RoundRow
 from ledger import wire
 from ledger.statements import Signed
+
+_MOST_REPORTED: Final = 1e15
+"""Of seconds or a loss: beyond, and `nan`, nobody measured it, and a sum of such has no form in JSON."""
 
 
 def build_round(row: RoundRow) -> wire.RoundView:
@@ -159,8 +163,9 @@ def _group(session: Session, job: bytes) -> dict[bytes, Sequence[ContributionRow
 
 
 def _read_number(row: ContributionRow, name: str) -> float | None:
-    """What a node said in its report, if it is a number."""
+    """What a node said in its report; None unless it is a number from 0 that can be served, and summed with others."""
     try:
-        return float(row.report[name])
+        number = float(row.report[name])
     except (KeyError, ValueError):
         return None
+    return number if 0 <= number <= _MOST_REPORTED else None

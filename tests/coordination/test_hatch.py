@@ -89,6 +89,23 @@ async def test_both_ways_answer_the_same(scene: Scene) -> None:
     assert answers[0].json() == answers[1].json()
 
 
+@pytest.mark.parametrize("headers", [JSON, JSON_IN_WORDS], ids=["hatch", "route"])
+@pytest.mark.parametrize("said", [{"n" * 65: ""}, {"loss": "1" * 257}, {str(one): "" for one in range(13)}])
+async def test_report_that_is_too_long_is_refused_before_any_receipt(
+    scene: Scene, said: dict[str, str], headers: dict[str, str]
+) -> None:
+    assignment = await scene.nodes[0].poll()
+    assert assignment is not None
+    body = json.dumps(scene.nodes[0].sign(assignment, make_payload(0), said))
+    refused = await scene.house.client.post("/v1/contributions", content=body, headers=headers)
+    assert (refused.status_code, refused.json()["error"]) == (422, "MalformedRequest")
+    assert "report" in refused.json()["detail"]
+    assert "at most" in refused.json()["detail"]
+    longest = {"n" * 64: "1" * 256} | {str(one): "" for one in range(11)}
+    body = json.dumps(scene.nodes[0].sign(assignment, make_payload(0), longest))
+    assert (await scene.house.client.post("/v1/contributions", content=body, headers=headers)).status_code == 200
+
+
 async def test_what_is_not_well_formed_goes_on_as_it_came(
     scene: Scene, alone: httpx.AsyncClient, routes: Routes
 ) -> None:

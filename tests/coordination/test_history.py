@@ -1,5 +1,9 @@
 """What a requester sees of nodes: sums and lines that follow from public entries, and nothing else."""
 
+import pytest
+
+from client import calls
+from client.call import Answer
 from coordinator.rounds import service as rounds
 from ledger import evidence, wire
 from ledger.hexadecimal import to_address, to_hex
@@ -47,6 +51,28 @@ async def test_history_is_the_entries_and_nothing_else(house: House, course: Cou
         assert job.score == sum(entries[number, node.address].body.score for number in (1, 2))
     copier = (await fetch_history(scene, 2)).jobs[0]
     assert copier.verdicts in ({"duplicate": 1, "unrevealed": 1}, {"accepted": 1, "unrevealed": 1})
+
+
+@pytest.mark.parametrize("said", ["inf", "-inf", "nan", "1e308", "-1", "1e400", "much"])
+async def test_what_is_no_number_in_a_report_breaks_no_list_of_nodes(house: House, course: Course, said: str) -> None:
+    scene = await set_scene(house, course, nodes=2, rounds=2)
+    for _ in range(2):
+        reports = [{"loss": said, "seconds": said}, {"loss": "0.5", "seconds": "2"}]
+        for place, (node, report) in enumerate(zip(scene.nodes, reports, strict=True)):
+            assignment = await node.poll()
+            assert assignment is not None
+            await node.commit(assignment, make_payload(place), report)
+        for node in scene.nodes:
+            assignment = await node.poll()
+            assert assignment is not None
+            await node.reveal(assignment)
+        await house.look()
+    content = (await scene.requester.send("GET", f"/v1/jobs/{to_hex(scene.job)}/nodes")).content
+    call = calls.job_nodes(scene.job)
+    work = {one.node: one for one in call.decode(Answer(200, content))}
+    lying, honest = (work[node.address] for node in scene.nodes)
+    assert (lying.loss, lying.compute_seconds) == (None, 0.0)
+    assert (honest.loss, honest.compute_seconds) == (0.5, 4.0)
 
 
 async def test_work_of_a_job_sums_the_same_entries(house: House, course: Course) -> None:

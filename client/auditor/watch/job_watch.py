@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,14 +17,15 @@ from client.auditor.registry import RegistryReader
 from client.auditor.watch.archive import Archive
 from client.auditor.watch.casework import Casework, find_pending, find_unanswered
 from client.auditor.watch.following import Follower, Sight
-from client.auditor.watch.outcomes import describe_fault, describe_round, judge
+from client.auditor.watch.mishaps import INTERNAL, INTERNAL_LEARNING, Mishaps, reopen
+from client.auditor.watch.outcomes import describe_fault, describe_round, judge, record
 from client.auditor.watch.place import Place, WatchedRound
 from client.auditor.watch.verifying import RoundVerifier, fetch_round
 from client.errors import CoordinatorRefused, TransportError
 from ledger.faults.case import Case, Promises
 from ledger.faults.faults import Fault, compute_fault_id
 from ledger.hexadecimal import to_hex
-from ledger.verify.results import Outcome, Result
+from ledger.verify.results import Outcome
 from ledger.verify.rounds import verify_job
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from client.auditor.watch.telling import Teller
     from contracts.gateway import Gateway
     from ledger.verify.bundle import AuditedJob
+    from ledger.verify.results import Result
     from ledger.verify.signers import Spread
 
 
@@ -78,6 +81,7 @@ class JobWatch:
         self._path = folder / "place.json"
         domain = equipment.gateway.domain
         self.place = Place.load(self._path, domain.chain_id or 0, domain.verifying_contract or bytes(20), job)
+        reopen(self.place.rounds)
         self._archive = Archive(folder)
         self._follower = Follower(equipment.gateway, self.place)
         self._registry = RegistryReader(equipment.gateway, job, whole=equipment.whole)
@@ -87,6 +91,13 @@ class JobWatch:
         self._done: set[int] = set()
         self._verified: set[int] = set()
         self._said: set[str] = set()
+        self._mishaps, self._is_broken = Mishaps(job, equipment.teller), False
+
+    def try_look(self) -> Sight | None:
+        """One look; None, logged and told, where something unforeseen ended it. Raises what `look` raises."""
+        sights: list[Sight] = []
+        self._is_broken = not self._mishaps.survives(lambda: sights.append(self.look()))
+        return sights[0] if sights else None
 
     def look(self) -> Sight:
         """One look.
@@ -101,9 +112,11 @@ class JobWatch:
         if casework is not None:
             case = casework.build(sight.head.timestamp, sight.state.halted if sight.state else 0)
             # 2
-            self._open_verifier(case.now)
+            self._mishaps.survives(partial(self._open_verifier, case.now))
             for number in sorted(self.place.rounds):
-                self._look_at(self.place.rounds[number], casework, case)
+                known = self.place.rounds[number]
+                if not self._mishaps.survives(partial(self._look_at, known, casework, case), number):
+                    self._leave_open(known)
             # 3
             self._tell_faults([*casework.list_found(), *find_pending(case), *find_unanswered(self.place, case.now)])
             self.place.save(self._path)
@@ -125,13 +138,14 @@ class JobWatch:
     @property
     def is_checked(self) -> bool:
         """Whether every posted round was verified and passed."""
-        return all(known.outcome == "pass" for known in self.place.rounds.values())
+        return not self._is_broken and all(known.outcome == "pass" for known in self.place.rounds.values())
 
     @property
     def is_recomputing(self) -> bool:
         """Whether a round that was verified waits to be recomputed."""
         waiting = (known.complete and not known.recomputed for known in self.place.rounds.values())
-        return self._with.recompute is not None and self._verifier is not None and any(waiting)
+        able = self._verifier is not None and "coordinator_unreachable" not in self._said
+        return self._with.recompute is not None and able and any(waiting)
 
     def _back_up(self, dropped: Iterable[int]) -> None:
         """Forgets rounds that a reorganisation took off the chain; what comes in their place is looked at anew."""
@@ -196,11 +210,18 @@ class JobWatch:
         if self._verifier is not None and (changed or number not in self._verified):
             self._verified = {one for one in self._verified if one < number} | {number}
             verified = self._verifier.verify(known, case.now)
-            _record(known, verified.results)
+            known.unknown = [check for check in known.unknown if check != INTERNAL]
+            record(known, verified.results)
             known.complete = verified.complete
         if known.complete or case.now >= known.window_end:
             # What follows this round was verified without it: once more.
             self._done = {done for done in self._done if done < number} | {number}
+
+    def _leave_open(self, known: WatchedRound) -> None:
+        """Looking at a round raised: nothing of it is known, and the next ones are looked at without it."""
+        known.unknown = sorted({*known.unknown, INTERNAL})
+        if self._verifier is not None:
+            self._verifier.pass_by(known.number)
 
     def _fetch(self, number: int) -> bool:
         """Asks for a round's evidence; whether anything new was given."""
@@ -216,9 +237,21 @@ class JobWatch:
             if known.recomputed:
                 continue
             if known.complete or now >= known.window_end:
-                _record(known, self._verifier.recompute(known.number))
-                known.recomputed = True
+                self._recompute(self._verifier, known)
             return
+
+    def _recompute(self, verifier: RoundVerifier, known: WatchedRound) -> None:
+        found: list[Result] | None = []
+
+        def ask() -> None:
+            nonlocal found
+            found = self._ask(lambda: verifier.recompute(known.number))
+
+        if not self._mishaps.survives(ask, known.number):
+            known.unknown = sorted({*known.unknown, INTERNAL_LEARNING})
+        if found is not None:
+            record(known, found)
+            known.recomputed = True
 
     def _tell_faults(self, faults: Iterable[Fault]) -> None:
         for fault in faults:
@@ -263,16 +296,3 @@ class JobWatch:
 
     def _tell(self, event: str, sentence: str, **facts: object) -> None:
         self._with.teller.tell(self.job, event, sentence, **facts)
-
-
-def _record(known: WatchedRound, results: Iterable[Result]) -> None:
-    """Notes the checks that failed and those that could not be made, in place of what these checks had said before."""
-    results = list(results)
-    asked = {result.check for result in results}
-    failed, unknown = set(known.failed) - asked, set(known.unknown) - asked
-    for result in results:
-        if result.outcome is Outcome.FAIL:
-            failed.add(result.check)
-        elif result.outcome is Outcome.UNKNOWN:
-            unknown.add(result.check)
-    known.failed, known.unknown = sorted(failed), sorted(unknown)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from client.auditor.watch.place import WatchedRound
 from client.output import format_amount, format_time
 from contracts.state import NOT_FINAL
 from ledger.faults.faults import DemandUnanswered, Fault
+from ledger.verify.results import Outcome, Result
 
 
 def judge(known: WatchedRound) -> str:
@@ -13,6 +16,19 @@ def judge(known: WatchedRound) -> str:
     if known.failed or known.faults:
         return "fail"
     return "unknown" if known.unknown or not known.complete else "pass"
+
+
+def record(known: WatchedRound, results: Iterable[Result]) -> None:
+    """Notes the checks that failed and those that could not be made, in place of what these checks had said before."""
+    results = list(results)
+    asked = {result.check for result in results}
+    failed, unknown = set(known.failed) - asked, set(known.unknown) - asked
+    for result in results:
+        if result.outcome is Outcome.FAIL:
+            failed.add(result.check)
+        elif result.outcome is Outcome.UNKNOWN:
+            unknown.add(result.check)
+    known.failed, known.unknown = sorted(failed), sorted(unknown)
 
 
 def describe_round(known: WatchedRound) -> str:

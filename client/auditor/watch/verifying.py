@@ -11,7 +11,9 @@ from client.auditor.population import audit_population
 from client.auditor.registry import Registry
 from client.auditor.sources import EvidenceSource
 from client.auditor.watch.archive import Archive
+from client.auditor.watch.mishaps import INTERNAL_LEARNING
 from client.auditor.watch.place import WatchedRound
+from client.errors import CoordinatorRefused, TransportError
 from ledger import evidence
 from ledger.errors import Malformed
 from ledger.evidence import Manifest
@@ -98,12 +100,32 @@ class RoundVerifier:
             self._recomputation.skip(read, files)
             self._recomputed = number
 
+    def pass_by(self, number: int) -> None:
+        """Goes past a round that could not be verified, as if nothing of it had been given."""
+        nothing = read_round(RoundFiles(number, {}), Findings(number))
+        self._histories[number] = extend_history(self._job, self._histories[number - 1], nothing)
+
     def recompute(self, number: int) -> list[Result]:
-        """The learning of a round, the rounds before having been looked at; nothing where it was not asked for."""
-        if self._recomputation is None or number != self._recomputed + 1:
+        """The learning of a round; nothing where it was not asked for. Rounds before that were not are gone past.
+
+        Raises:
+            TransportError, CoordinatorRefused: payloads or models could not be asked for; ask again.
+        """
+        if self._recomputation is None or number <= self._recomputed:
             return []
+        try:
+            for between in range(self._recomputed + 1, number):
+                self._recomputation.skip(*self._read(between))
+                self._recomputed = between
+            results = self._recomputation.recompute(*self._read(number))
+        except (TransportError, CoordinatorRefused):
+            raise
+        except Exception:
+            self._recomputation.give_up(number, INTERNAL_LEARNING)
+            self._recomputed = number
+            raise
         self._recomputed = number
-        return self._recomputation.recompute(*self._read(number))
+        return results
 
     def _read(self, number: int) -> tuple[RoundEvidence, Mapping[str, bytes]]:
         files = self._archive.load_round(number)

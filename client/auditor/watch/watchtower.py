@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from client.auditor.watch.docket import Docket
+from client.auditor.watch.following import Sight
 from client.auditor.watch.job_watch import JobWatch
 from client.auditor.watch.prosecuting import Prosecutor
 from client.auditor.watch.telling import Teller
@@ -49,8 +50,7 @@ class Tower:
         """One look at every job; False when the chain could not be read (told once, and again when it is back)."""
         try:
             self._look_after_docket()
-            for job in self.jobs:
-                self.head = job.look().head.number
+            sights = [self._look_at(job) for job in self.jobs]
         except ChainMoved as moved:
             # The next look finds where it forked.
             self.teller.tell(None, "chain_moved", str(moved))
@@ -64,7 +64,8 @@ class Tower:
         if self._lost:
             self.teller.tell(None, "chain_reachable", f"the chain answers again (block {self.head})")
         self._lost = ""
-        self.looked_at = self.clock()
+        if None not in sights:
+            self.looked_at = self.clock()
         return True
 
     def run(self, stop: threading.Event, pause_seconds: float) -> None:
@@ -107,6 +108,12 @@ class Tower:
         """Whether a transaction waits for its block, or a proof for the block after its commitment's."""
         busy = self.docket is not None and self.docket.is_busy()
         return busy or (self.prosecutor is not None and self.prosecutor.is_waiting)
+
+    def _look_at(self, job: JobWatch) -> Sight | None:
+        sight = job.try_look()
+        if sight is not None:
+            self.head = sight.head.number
+        return sight
 
     def _look_after_docket(self) -> None:
         if self.docket is None or self.prosecutor is None or not self.docket.list_actions():

@@ -123,6 +123,41 @@ def test_earlier_payload_that_is_not_given_leaves_what_is_compared_with_it_unkno
     assert unknown == {number for number in (1, 2, 3) if number >= first}
 
 
+def swap(items: list[dict[str, Any]]) -> None:
+    items[0]["update"], items[2]["update"] = items[2]["update"], items[0]["update"]
+
+
+def call_rubbish_accepted(items: list[dict[str, Any]]) -> None:
+    items[5] = {"seq": 5, "verdict": 1, "rule": "accepted", "update": "0x" + "55" * 32, "normSquared": "4096"}
+
+
+@pytest.mark.parametrize(
+    ("bend", "words"),
+    [
+        (call_rubbish_accepted, "seq 5 is no update"),
+        (lambda items: items[0].update(update="0x" + "55" * 32), "seq 0 holds another update"),
+        (swap, "seq 0 holds another update"),
+        (lambda items: items[2].update(normSquared="4096"), "seq 2 has a Σu² of"),
+        # As if it were too small to be anybody's original.
+        (lambda items: items[2].update(normSquared="1"), "seq 2 has a Σu² of"),
+        (lambda items: items[2].pop("update"), "seq 2 holds another update"),
+        (lambda items: items[2].update(normSquared="9" * 40), "seq 2 has a Σu² of"),
+    ],
+    ids=["rubbish", "no digest of any", "swapped", "another norm", "small", "without digest", "beyond all integers"],
+)
+def test_audit_that_begins_after_a_false_account_is_not_built_on_it(
+    bend: Callable[[list[dict[str, Any]]], object], words: str
+) -> None:
+    account = json.loads(play().rounds[1].bundle.files[evidence.SCREENING])
+    bend(account["contributions"])
+    sources = change(play(), 2, {evidence.SCREENING: canonical.encode(account)})
+    report = audit(play().id, sources, Scope(first=3))
+    (screening,) = (one for one in report.results if (one.round, one.check) == (3, "screening"))
+    assert screening.outcome is Outcome.UNKNOWN
+    assert "round 2's screening.json is contradicted" in screening.detail
+    assert words in screening.detail
+
+
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_any_changed_value_of_the_account_fails_screening(number: int) -> None:
     """Whatever a coordinator writes there instead, signed and anchored."""

@@ -9,9 +9,8 @@ import pytest
 
 from client.auditor.watch.archive import Archive
 from client.auditor.watch.held import load_promises
-from client.auditor.watch.job_watch import _record
 from client.auditor.watch.metrics import parse_listen
-from client.auditor.watch.outcomes import describe_fault, describe_round, judge
+from client.auditor.watch.outcomes import describe_fault, describe_round, judge, record
 from client.auditor.watch.place import Bounty, Demanded, Place, PlaceUnusable, WatchedRound
 from client.auditor.watch.telling import Teller
 from client.errors import UsageRefused
@@ -127,7 +126,7 @@ def test_pass_has_to_be_earned(job: SimulatedJob) -> None:
 
 def test_later_look_replaces_only_what_it_looked_at(job: SimulatedJob) -> None:
     known = make_round(job, failed=["carry", "scores"], unknown=["beacon", "screening"])
-    _record(known, [Result("carry", Outcome.PASS), Result("beacon", Outcome.FAIL), Result("opening", Outcome.UNKNOWN)])
+    record(known, [Result("carry", Outcome.PASS), Result("beacon", Outcome.FAIL), Result("opening", Outcome.UNKNOWN)])
     assert (known.failed, known.unknown) == (["beacon", "scores"], ["opening", "screening"])
 
 
