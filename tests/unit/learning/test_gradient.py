@@ -82,3 +82,14 @@ def test_directions_come_in_the_protocols_order() -> None:
     ordered = order_directions(moves, [gradient], np.array([5.0, 5.0]))
     assert [direction.tolist() for direction in ordered] == [[1, 0], [0, 1], [2.0**23, 0], [5, 5]]
     assert math.isclose(ordered[2][0], 2**23)
+
+
+@pytest.mark.parametrize("scale", [2**31, 2**53 - 1, -(2**53), 1_101, -1_101])
+def test_scale_that_no_gradient_can_have_is_malformed(scale: int) -> None:
+    with pytest.raises(MalformedGradient, match="scale"):
+        PublicGradient(np.array([2**23], np.int32), scale)
+
+
+@pytest.mark.parametrize("size", [5e-324, 2.2e-308, 1.0, 1.7e308])
+def test_gradients_of_any_size_have_a_scale_that_is_taken(size: float) -> None:
+    assert abs(quantise_gradient(np.array([size, 0.0])).scale) <= 1_100

@@ -18,7 +18,14 @@ from learning.payload import read_update
 from learning.quantise import Update
 from learning.tasks import Examples, Task, get_task
 from learning.tensors import write_model
-from ledger.spec import Cohort, JobSpec, TaskChoice
+from ledger import canonical
+from ledger.age import state_age
+from ledger.eip712 import compute_domain
+from ledger.hashing import sha256
+from ledger.spec import Cohort, JobSpec, Staleness, TaskChoice
+from ledger.statements import Contribution, Signed
+from ledger.vouching import REPORTED
+from ledger.wire import ContributionRequest
 from tests.coordination.premises import make_signer
 
 TASK = get_task("digits", {"hidden": 1, "epochs": 1})
@@ -168,3 +175,26 @@ def test_unseen_is_loaded_once_and_only_when_looked_at() -> None:
     )
     assert loads == [1]
     assert not Unseen(list)
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[[]]", b'{"void":[]}', b"nonsense"])
+def test_rounds_that_a_coordinator_hands_out_malformed_are_not_seen(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eyes = create_eyes()
+    monkeypatch.setattr(Eyes, "_ask", lambda *_: content)
+    assert len(eyes.see_updates(bytes(32), 3, TASK.layout.size)) == 0
+    assert len(eyes.see_gradients(bytes(32), 3, TASK.layout.size)) == 0
+    eyes.close()
+
+
+def test_report_of_an_honest_node_fits_what_a_coordinator_takes() -> None:
+    """Even of one whose loss is as far off as float32 goes, with an age and a voucher."""
+    work = make_work(0)
+    spec = replace(work.spec, staleness=Staleness(3, "0.5"))
+    report = HonestTrainer("1.22.333.dev4444+abcdef0123456789", "cpu").train(work).report
+    said = {**report, "loss": f"{3.4e38:.6f}", REPORTED: "0x" + "f" * 64, **state_age(spec, 3, bytes(32))}
+    statement = Contribution(bytes(32), 1, NODES[0], bytes(32), bytes(32), bytes(32), 1, sha256(canonical.encode(said)))
+    signed = Signed.issue(statement, compute_domain(1, bytes(20)), make_signer("node 0"))
+    sent = ContributionRequest(statement=signed.statement, signature=signed.signature, report=said)
+    assert sent.report == said
