@@ -11,7 +11,7 @@ from client.auditor.population import audit_population
 from client.auditor.registry import Registry
 from client.auditor.sources import EvidenceSource
 from client.auditor.watch.archive import Archive
-from client.auditor.watch.mishaps import INTERNAL_LEARNING
+from client.auditor.watch.edge_looks import INTERNAL_LEARNING
 from client.auditor.watch.place import WatchedRound
 from client.errors import CoordinatorRefused, TransportError
 from ledger import evidence
