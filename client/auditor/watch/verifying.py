@@ -101,9 +101,10 @@ class RoundVerifier:
             self._recomputed = number
 
     def pass_by(self, number: int) -> None:
-        """Goes past a round that could not be verified, as if nothing of it had been given."""
-        nothing = read_round(RoundFiles(number, {}), Findings(number))
-        self._histories[number] = extend_history(self._job, self._histories[number - 1], nothing)
+        """Goes past a round that could not be verified, as if nothing of it had been given; one that was stays so."""
+        if number not in self._histories:
+            nothing = read_round(RoundFiles(number, {}), Findings(number))
+            self._histories[number] = extend_history(self._job, self._histories[number - 1], nothing)
 
     def recompute(self, number: int) -> list[Result]:
         """The learning of a round; nothing where it was not asked for. Rounds before that were not are gone past.
