@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 
 from client.auditor.checks import RECOMPUTED_CHECKS
 from client.auditor.recompute import Recomputation
+from client.auditor.watch.edge_looks import INTERNAL, INTERNAL_LEARNING
 from client.auditor.watch.equipping import equip
 from client.auditor.watch.job_watch import JobWatch
 from client.auditor.watch.metrics import write_metrics
-from client.auditor.watch.mishaps import INTERNAL, INTERNAL_LEARNING
 from client.auditor.watch.place import WatchedRound
 from client.auditor.watch.verifying import RoundVerifier, Verified
 from client.home import Home

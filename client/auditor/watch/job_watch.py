@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 from client.auditor.registry import RegistryReader
 from client.auditor.watch.archive import Archive
 from client.auditor.watch.casework import Casework, find_pending, find_unanswered
+from client.auditor.watch.edge_looks import INTERNAL, INTERNAL_LEARNING, Mishaps, reopen
 from client.auditor.watch.following import Follower, Sight
-from client.auditor.watch.mishaps import INTERNAL, INTERNAL_LEARNING, Mishaps, reopen
 from client.auditor.watch.outcomes import describe_fault, describe_round, judge, record
 from client.auditor.watch.place import Place, WatchedRound
 from client.auditor.watch.verifying import RoundVerifier, fetch_round

@@ -11,7 +11,7 @@ from client.auditor.population import audit_population
 from client.auditor.registry import Registry
 from client.auditor.sources import EvidenceSource
 from client.auditor.watch.archive import Archive
-from client.auditor.watch.mishaps import INTERNAL_LEARNING
+from client.auditor.watch.edge_looks import INTERNAL_LEARNING
 from client.auditor.watch.place import WatchedRound
 from client.errors import CoordinatorRefused, TransportError
 from ledger import evidence
@@ -101,9 +101,10 @@ class RoundVerifier:
             self._recomputed = number
 
     def pass_by(self, number: int) -> None:
-        """Goes past a round that could not be verified, as if nothing of it had been given."""
-        nothing = read_round(RoundFiles(number, {}), Findings(number))
-        self._histories[number] = extend_history(self._job, self._histories[number - 1], nothing)
+        """Goes past a round that could not be verified, as if nothing of it had been given; one that was stays so."""
+        if number not in self._histories:
+            nothing = read_round(RoundFiles(number, {}), Findings(number))
+            self._histories[number] = extend_history(self._job, self._histories[number - 1], nothing)
 
     def recompute(self, number: int) -> list[Result]:
         """The learning of a round; nothing where it was not asked for. Rounds before that were not are gone past.
