@@ -36,18 +36,18 @@ MOST_PAY: Mapping[str, float] = {
     "replayed-older-move": 0.01,
     "replayed-gradient": 0.01,
     "replayed-older-gradient": 0.01,
-    # Keys and salts are new in every run, and one round of six can pay even these.
-    "sign-flip": 0.3,
-    "inner-product": 0.3,
+    "sign-flip": 0.05,
+    # Keys and salts are new in every run: a late round can pay some, 0.07 in one run of eight.
+    "inner-product": 0.15,
     "noise": 0.3,
     "copied": 0.6,
     "copied-noise": 0.6,
-    "averaged": 0.9,
+    "averaged": 0.6,
     "label-flip": 0.8,
     "half-hearted": 0.9,
     # True tastes in a false order, and honest work made longer: real effect, which is what is paid for.
     "shuffled": 1.2,
-    "scaled": 4,
+    "scaled": 2,
     # Trained on the data of its whole group; what the group is paid together has a bound of its own.
     "little-is-enough": 1.6,
     INFLATED: 2,
@@ -128,7 +128,7 @@ def test_everyone_has_on_chain_what_the_tallies_say(ended: Ended) -> None:
 
 def test_honest_nodes_are_paid_and_never_refused(ended: Ended) -> None:
     assert {verdict for one in ended.honest for verdict in one.verdicts} == {Verdict.ACCEPTED}
-    assert min(one.compute_pay(ended.honest) for one in ended.honest) > 0.1, f"\n{ended}"
+    assert min(one.compute_pay(ended.honest) for one in ended.honest) > 0.3, f"\n{ended}"
 
 
 def test_rounds_pay(ended: Ended) -> None:
@@ -161,6 +161,7 @@ def test_recycled_updates_are_refused_as_such(ended: Ended) -> None:
 
 
 def test_what_recycled_nodes_send_was_sent_by_others_before(ended: Ended) -> None:
+    """It chooses among all updates of the round before, its own copy of an earlier one too."""
     (recycled,) = ended.find("recycled")
     others = [one for one in ended.everyone if one is not recycled]
     for number in range(1, ROUNDS):
