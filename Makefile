@@ -64,7 +64,7 @@ test-python: dev
 
 deep: dev ## the long profiles: more fuzzing, more examples
 	cd contracts && FOUNDRY_PROFILE=deep $(FORGE) test
-	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "deep or not deep" tests/property
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 0 -o faulthandler_timeout=0 -m "deep or not deep" tests/property
 
 demo: dev ## the main job, end to end, on real data
 	$(BIN)/tally demo
