@@ -78,7 +78,8 @@ class Meter:
     async def _send(self) -> None:
         while self._waiting:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), PATIENCE_SECONDS)
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._closing.wait()
             report = TelemetryReport(measurements=self._waiting)
             self._waiting = []
             # Figures about work that is done: nobody waits for them, and the next ones will come.

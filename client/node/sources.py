@@ -117,7 +117,8 @@ class PlatformSource:
 
     async def _ask(self, call: Call[T]) -> T:
         try:
-            return await asyncio.wait_for(self._api.fetch(call, self._token), self._patience_seconds)
+            async with asyncio.timeout(self._patience_seconds):
+                return await self._api.fetch(call, self._token)
         except TimeoutError:
             raise PlatformSilent(self._api.url, f"no answer in {self._patience_seconds:g} seconds") from None
         except TransportUnreachable as error:

@@ -18,7 +18,17 @@ from contracts.rpc import Rpc
 from contracts.sender import Sender
 from ledger.signatures import Signer
 
-__all__ = ["Party", "TestChain", "clean_state", "deployment", "dev_chain", "gateway", "parties"]
+__all__ = ["Party", "TestChain", "clean_state", "deployment", "dev_chain", "gateway", "parties", "wait_mined"]
+
+_MINED_SECONDS = 10.0
+
+
+def wait_mined(rpc: Rpc) -> None:
+    """Until what is in the pool is in a block, where transactions are mined at once: anvil answers before it mines."""
+    deadline = time.monotonic() + _MINED_SECONDS
+    while rpc.fetch("anvil_getAutomine") and int(rpc.fetch("txpool_status")["pending"], 16):
+        assert time.monotonic() < deadline, f"a transaction in no block after {_MINED_SECONDS:g} s"
+        time.sleep(0.002)
 
 
 @dataclass(frozen=True)

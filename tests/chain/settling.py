@@ -19,6 +19,7 @@ from coordinator.settlement.settlement import Settlement
 from ledger import canonical
 from ledger.signatures import Signer
 from ledger.statements import Registration, Signed
+from tests.chain.fixtures import wait_mined
 from tests.chain.life import FAR, JobLife
 
 
@@ -62,6 +63,7 @@ class Desk:
     def look(self, times: int = 1) -> None:
         for _ in range(times):
             self.settlement.look()
+            wait_mined(self.life.gateway.rpc)
 
     def accept_job(self) -> None:
         terms, acceptance = self.life.terms, self.life.issue_acceptance()

@@ -15,7 +15,7 @@ from contracts.rpc import Rpc
 from contracts.sender import Sender
 from ledger.hashing import keccak256
 from ledger.signatures import Signer
-from tests.chain.fixtures import TestChain
+from tests.chain.fixtures import TestChain, wait_mined
 from tests.chain.life import Parties, begin
 from tests.chain.provider import Provider, Reply, Request, refuse, run_provider
 
@@ -130,6 +130,7 @@ def test_lost_reply_to_a_broadcast_is_repeated_and_takes_effect_once(
             sender.broadcast(transaction)
         provider.lose_replies = set()
         sender.broadcast(transaction)
+    wait_mined(gateway.rpc)
     assert provider.requests.count("eth_sendRawTransaction") == 3
     assert gateway.fetch_token_balance(target) == 5
 

@@ -1,15 +1,12 @@
 """The auditor over real HTTP: what a coordinator serves passes every check, and what it keeps back is unknown."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
 import numpy as np
 import pytest
-import uvicorn
 
 from client.api import Api
 from client.auditor import Report, Scope, Sources, audit
@@ -21,7 +18,6 @@ from client.auditor.sources import ChainFacts, KeptJob, PostedRound
 from contracts.events import Place
 from contracts.node_events import NodeRegistered
 from contracts.state import AccountState, Block
-from coordinator.app import create_app
 from learning.payload import write_update
 from ledger.spec import Adam
 from ledger.statements import RoundHeader, Terms
@@ -32,23 +28,10 @@ from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
 from tests.coordination.people import DOMAIN
 from tests.coordination.premises import OPENED_BLOCK, START, House, hash_block
+from tests.coordination.serving import serve
 from tests.coordination.test_rounds import SIZE, fetch_header, play_round
 from tests.simulated.audit import find
 from tests.simulated.sources import SimulatedChain
-
-
-@asynccontextmanager
-async def serve(house: House) -> AsyncIterator[str]:
-    """The coordinator's API on a free port of loopback."""
-    app = create_app(house.context, None)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    listener = socket.create_server(("127.0.0.1", 0))  # it queues whoever comes before the server is up
-    serving = asyncio.create_task(server.serve([listener]))
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
 
 
 async def play(house: House, course: Course, readers: str = "public", **rules: object) -> Scene:

@@ -108,9 +108,10 @@ async def play(folder: Path, url: str, course: Course) -> dict[str, object]:
                 await node.join()
             await asyncio.gather(*(_work(node, number) for number, node in enumerate(nodes)))
             view: dict[str, object] = {}
-            while view.get("state") != "sealed":
-                view = await requester.get(f"/v1/rounds/{to_hex(terms.job_id())}/1")
-                await asyncio.sleep(0.1)
+            async with asyncio.timeout(READY_SECONDS):
+                while view.get("state") != "sealed":
+                    view = await requester.get(f"/v1/rounds/{to_hex(terms.job_id())}/1")
+                    await asyncio.sleep(0.1)
             return view
     finally:
         context.database.close()

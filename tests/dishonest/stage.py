@@ -10,24 +10,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import uvicorn
-
 from contracts.chain import Chain
 from contracts.deployment import Deployment
 from contracts.escrow import deposit_bond, open_job
 from contracts.gateway import Gateway
 from contracts.rpc import Rpc
 from contracts.sender import Sender
-from coordinator.app import create_app
 from coordinator.compute.supervisor import ComputeChild
 from coordinator.settlement.settlement import Settlement
 from ledger.signatures import Signer
 from ledger.spec import JobSpec
 from ledger.statements import Acceptance, Receipt, Signed, Terms
-from tests.chain.fixtures import TestChain
+from tests.chain.fixtures import TestChain, wait_mined
 from tests.coordination.learning import Course, make_spec, make_terms
 from tests.coordination.people import Node, Requester
 from tests.coordination.premises import House, Premises, make_signer
+from tests.coordination.serving import serve
 
 NODES = 3
 WINDOW = 600
@@ -94,7 +92,7 @@ class Stage:
                 options={"rpc_url": self.chain.url, "confirmations": 0},
                 compute=self.compute,
             )
-            async with premises.open() as house, _serve(house) as url:
+            async with premises.open() as house, serve(house) as url:
                 settlement = Settlement(house.context, gateway)
                 yield Scene(self, house, gateway, settlement, url)
 
@@ -113,6 +111,7 @@ class Scene:
         """Looks of the settlement worker."""
         for _ in range(times):
             assert await asyncio.to_thread(self.settlement.look)
+            await asyncio.to_thread(wait_mined, self.gateway.rpc)
 
     def pass_time(self, seconds: int) -> None:
         self.stage.chain.pass_time(seconds)
@@ -196,18 +195,3 @@ async def _play(scene: Scene, nodes: list[Node], number: int) -> list[Signed[Rec
         assert (await node.reveal(assignment)).status_code == 200
     await scene.house.look()
     return receipts
-
-
-@asynccontextmanager
-async def _serve(house: House) -> AsyncIterator[str]:
-    import socket  # noqa: PLC0415
-
-    app = create_app(house.context, None)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    listener = socket.create_server(("127.0.0.1", 0))
-    serving = asyncio.create_task(server.serve([listener]))
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving

@@ -58,6 +58,9 @@ class Barrier:
         """Waits until the request may go on."""
         with self._changed:
             self._held.append(request)
+            # Lifted since it was asked whether the request is held: nobody would let it go on.
+            if self._lifted.is_set():
+                request.go.set()
             self._changed.notify_all()
         request.go.wait()
 

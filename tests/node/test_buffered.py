@@ -31,7 +31,8 @@ from ledger.verify.results import Outcome
 from ledger.wire import ContributionRequest
 from tests.coordination.learning import Course, make_course
 from tests.coordination.premises import House, Premises
-from tests.coordination.test_audit import build_facts, serve
+from tests.coordination.serving import serve
+from tests.coordination.test_audit import build_facts
 from tests.node.premises import RULES, Stage, Wire, open_host, set_stage
 from tests.node.test_node_at_work import PATIENCE_SECONDS, wait_for
 from tests.simulated.audit import find

@@ -1,7 +1,6 @@
 """Dishonest nodes at a real coordinator over real HTTP: they see what is there, and what is missing stops nobody."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
 from sqlmodel import Session
 
 from client.api import Api
@@ -36,6 +34,7 @@ from ledger.hashing import sha256
 from ledger.hexadecimal import to_address
 from tests.coordination.learning import Course, make_course, make_spec
 from tests.coordination.premises import House, Premises, make_signer
+from tests.coordination.serving import listen, name_url, serve_app
 from tests.node.premises import RULES, Stage, make_pin, set_stage
 
 NODES = 3
@@ -120,19 +119,14 @@ async def open_ground(
     folder: Path, compute: ComputeChild, course: Course, auditors: Sequence[bytes] = ()
 ) -> AsyncIterator[Ground]:
     """Everything over one socket: texts to sign name its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener = listen()
+    url = name_url(listener)
     options: dict[str, object] = {"public_url": url, "auditors": ",".join(map(to_address, auditors)) or None}
     async with Premises(folder, compute=compute, options=options).open(worker=True) as house:
         terms: dict[str, Any] = {"rounds": ROUNDS, "bond": 100 * 10**18}
         stage = await set_stage(house, course, folder, nodes=NODES, scored=True, **terms)
-        server = uvicorn.Server(uvicorn.Config(stage.app, log_level="error", lifespan="off"))  # type: ignore[arg-type]  # an ASGI application
-        serving = asyncio.create_task(server.serve([listener]))
-        try:
+        async with serve_app(stage.app, listener):
             yield Ground(stage, url, folder)
-        finally:
-            server.should_exit = True
-            await serving
 
 
 async def test_what_a_node_sees_is_what_was_published(tmp_path: Path, compute: ComputeChild, course: Course) -> None:
