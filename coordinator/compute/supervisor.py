@@ -21,8 +21,6 @@ from typing import Any
 URGENT = 0
 PATIENT = 1
 
-_END_SECONDS = 5.0
-
 
 class ComputeFailed(Exception):
     """The child raised an error that is our own fault; its traceback is in the message."""
@@ -60,6 +58,7 @@ class ComputeChild:
         self._waiting: queue.PriorityQueue[_Asked] = queue.PriorityQueue()
         self._order = itertools.count()
         self._starting = threading.Lock()
+        self._is_closed = False
 
     async def warm_up(self) -> None:
         """Start the child and let it import what it needs, before anyone waits for it."""
@@ -71,7 +70,7 @@ class ComputeChild:
         Raises:
             Malformed: what the child read is malformed.
             ComputeFailed: the child failed at it.
-            ComputeDied: the child ended at it.
+            ComputeDied: the child ended at it, or was closed.
         """
         answer: Future[Any] = Future()
         self._waiting.put(_Asked(priority, next(self._order), question, answer))
@@ -81,9 +80,11 @@ class ComputeChild:
         return await asyncio.wrap_future(answer)
 
     def close(self) -> None:
-        """End the child."""
+        """End the child, whatever it is at: nothing is lost that the next start does not compute again."""
         self._runner.shutdown(wait=False, cancel_futures=True)
-        process, self._process = self._process, None
+        with self._starting:
+            self._is_closed = True
+            process, self._process = self._process, None
         if process is not None:
             _end(process)
 
@@ -97,7 +98,7 @@ class ComputeChild:
             asked.answer.set_exception(error)
 
     def _ask(self, question: object) -> Any:
-        process = self._find_process()
+        process = self._find_process(type(question).__name__)
         assert process.stdin is not None  # noqa: S101  both are pipes
         assert process.stdout is not None  # noqa: S101
         try:
@@ -114,8 +115,10 @@ class ComputeChild:
             raise answer
         return answer
 
-    def _find_process(self) -> subprocess.Popen[bytes]:
+    def _find_process(self, question: str) -> subprocess.Popen[bytes]:
         with self._starting:
+            if self._is_closed:
+                raise ComputeDied(question, None)
             if self._process is not None and self._process.poll() is not None:
                 _end(self._process)
                 self._process = None
@@ -139,14 +142,12 @@ def _limit_threads(threads: int) -> dict[str, str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    # Before its pipes: closing one waits for a thread that reads it, and the child may compute for minutes.
+    process.kill()
+    process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None and not pipe.closed:
             try:
                 pipe.close()
             except OSError:  # a pipe to a process that has ended may refuse its last flush
                 continue
-    try:
-        process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -160,6 +160,27 @@ async def test_child_that_dies_at_work_is_told_and_tried_again(tmp_path: Path, c
         assert scene.job
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot be held still there")
+async def test_child_is_ended_whatever_it_is_at() -> None:
+    """One that computes for hours must not keep a coordinator that was told to end."""
+    child = ComputeChild(threads=1)
+    await child.warm_up()
+    assert child._process is not None
+    child._process.send_signal(signal.SIGSTOP)
+    asking = asyncio.create_task(child.ask(None))
+    await asyncio.sleep(0.2)
+    await asyncio.wait_for(asyncio.to_thread(child.close), 30)
+    with pytest.raises(ComputeDied):
+        await asking
+
+
+async def test_child_that_was_closed_is_not_started() -> None:
+    child = ComputeChild(threads=1)
+    child.close()
+    with pytest.raises(ComputeDied):
+        child._ask(None)
+
+
 async def test_outage_of_the_coordinator_is_given_back(premises: Premises, course: Course) -> None:
     async with premises.open() as house:
         scene = await set_scene(house, course)
