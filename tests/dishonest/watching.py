@@ -13,6 +13,7 @@ from client.auditor.policy import Policy
 from client.auditor.watch.equipping import Order, equip
 from client.home import Home
 from ledger.faults.case import Promises
+from tests.chain.fixtures import wait_mined
 from tests.dishonest.stage import AUDITOR, Scene
 
 CHAIN_ID = 31337
@@ -73,6 +74,7 @@ class Auditor:
                 tower.run_once(sleep=lambda _: stage.chain.pass_time(1))
             for _ in range(looks or 0):
                 tower.look()
+                wait_mined(stage.chain.rpc)
             code = tower.exit_code
         self.lines += [json.loads(line) for line in output.getvalue().splitlines()]
         return code
