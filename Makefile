@@ -60,7 +60,7 @@ test-contracts: dev
 	cd contracts && $(FORGE) test
 
 test-python: dev
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
 
 deep: dev ## the long profiles: more fuzzing, more examples
 	cd contracts && FOUNDRY_PROFILE=deep $(FORGE) test
