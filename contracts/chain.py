@@ -67,12 +67,14 @@ class Chain:
 
     def fetch_final_block(self) -> Block:
         """Return the newest block that no reorganisation removes, by the chain's word or else `final_depth` deep."""
-        head = self.fetch_head()
         try:
             final = self._fetch_block("finalized")
         except ProviderRefused:
             final = None
-        return final or self._fetch_block(hex(max(0, head.number - self._final_depth))) or head
+        if final is not None:
+            return final
+        head = self.fetch_head()
+        return self._fetch_block(hex(max(0, head.number - self._final_depth))) or head
 
     def fetch_block(self, number: int) -> Block | None:
         """Return the block with this number, or None where the chain is shorter."""

@@ -24,7 +24,7 @@ from contracts.errors import ProviderRefused
 from contracts.gateway import Gateway
 from contracts.refusals import FeeTooLow, NonceTaken
 from contracts.sender import Sender
-from contracts.state import Mined
+from contracts.state import Block, Mined
 from contracts.transactions import Call, Fees, SignedTransaction
 from coordinator.database import Database
 from coordinator.settlement.tables import TransactionRow
@@ -55,6 +55,7 @@ class Outbox:
         self._gateway = gateway
         self._sender = sender
         self._clock = clock
+        self._looked_at: Block | None = None
 
     def submit(self, subject: str, call: Call, note: Note) -> None:
         """Sign, keep and send a call, unless one for this subject is at work already.
@@ -78,19 +79,37 @@ class Outbox:
         self._broadcast(self._keep(subject, signed, note))
 
     def watch(self) -> None:
-        """Look after every transaction at work: note blocks, repeat what is unknown, raise the fee of what is stuck."""
+        """Look after every transaction at work: note blocks, repeat what is unknown, raise the fee of what is stuck.
+
+        What is mined waits long for its block to be final: while the head of the last look is still on the chain, so is
+        everything below it, and nobody asks again.
+        """
         mined_nonce = self._sender.fetch_mined_nonce()
         with self._database.read() as session:
             rows = list_at_work(session, mined_nonce)
         if not rows:
             return
-        final = self._gateway.fetch_final_block()
+        head, final = self._gateway.fetch_head(), self._gateway.fetch_final_block()
+        known = range(final.number + 1, self._find_standing(head) + 1)
+        # Only a look that came to its end has looked at all of them.
+        self._looked_at = None
         for row in rows:
+            if row.state == MINED and row.block in known:
+                continue
             mined = self._sender.fetch_receipt(row.hash)
             if mined is not None:
                 self._note_mined(row, mined, is_final=mined.block <= final.number)
             else:
                 self._revive(row)
+        self._looked_at = head
+
+    def _find_standing(self, head: Block) -> int:
+        """The number of the block up to which the chain is as it was at the last look; -1: of none that is known."""
+        before = self._looked_at
+        if before is None or before == head:
+            return -1 if before is None else head.number
+        now = self._gateway.fetch_block(before.number)
+        return before.number if now is not None and now.hash == before.hash else -1
 
     def _revive(self, row: TransactionRow) -> None:
         """A transaction in no block: unsent, waiting, fallen out of the chain, or overtaken."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from contracts.chain import Chain
 from contracts.gateway import Gateway
 from contracts.job_events import JobClosed, RoundPosted
 from contracts.money_events import Claimed
@@ -132,6 +133,32 @@ def test_a_reorganisation_brings_back_what_it_took(dev_chain: TestChain, desk: D
     assert posted(desk) == [1]
     assert again.transaction == first.transaction
     assert again.block != first.block
+
+
+def test_what_is_mined_is_not_asked_for_again_while_the_chain_only_grows(
+    dev_chain: TestChain, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks take long to become final, and many transactions wait for it: a quiet look costs the same for all."""
+    genesis = desk.gateway.fetch_block(0)
+    monkeypatch.setattr(Chain, "fetch_final_block", lambda _: genesis)
+    desk.look(2)
+    with run_provider(dev_chain.url) as provider:
+        desk = desk.restart(Gateway(Rpc(provider.url), desk.gateway.deployment))
+
+        def count_receipts() -> int:
+            before = provider.requests.count("eth_getTransactionReceipt")
+            desk.look()
+            return provider.requests.count("eth_getTransactionReceipt") - before
+
+        assert count_receipts() == len(NODES)  # a new start knows nothing of the last look
+        assert count_receipts() == 0
+        before = dev_chain.save()
+        dev_chain.mine(2)
+        assert count_receipts() == 0
+        dev_chain.restore(before)
+        dev_chain.mine(3)
+        assert count_receipts() == len(NODES)  # the head of the last look is gone
+        desk.close()
 
 
 def test_a_deep_reorganisation_takes_back_registrations(dev_chain: TestChain, desk: Desk) -> None:
