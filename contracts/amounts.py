@@ -34,7 +34,7 @@ def parse_amount(text: str, decimals: int = DECIMALS) -> int:
     return int(whole + part.ljust(decimals, "0"))
 
 
-def format_amount(amount: int) -> str:
+def format_amount(amount: int, decimals: int = DECIMALS) -> str:
     """Return base units as a decimal number, exact, without trailing zeros."""
-    whole, part = divmod(amount, 10**DECIMALS)
-    return f"{whole}.{part:0{DECIMALS}d}".rstrip("0").rstrip(".")
+    whole, part = divmod(amount, 10**decimals)
+    return f"{whole}.{part:0{decimals}d}".rstrip("0").rstrip(".") if decimals else str(amount)

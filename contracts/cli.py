@@ -151,6 +151,8 @@ def fund(  # noqa: PLR0913 -- a command's options are its parameters
     with _open(rpc, deployment) as gateway:
         decimals = gateway.fetch_decimals(gateway.deployment.tally_token)
         wanted = {"coins": parse_amount(coins), "tokens": parse_amount(tokens, decimals)}
+        if not any(wanted.values()):
+            raise typer.BadParameter("nothing to send: give --coins, --tokens, or both")
         if gateway.chain_id == CHAIN_ID and keystore is None and private_key_file is None:
             signer = load_dev_signer()
         else:

@@ -55,6 +55,15 @@ class AnvilFailed(Exception):
         super().__init__(f"expected anvil to be ready within {waited_seconds:g} seconds, got: {output or 'no output'}")
 
 
+class PortTaken(AnvilFailed):
+    """Another program listens at the port that was asked for."""
+
+    def __init__(self, port: int, waited_seconds: float, output: str) -> None:
+        super().__init__(waited_seconds, output)
+        self.port = port
+        self.args = (f"port {port} is in use by another program: choose another one, or 0 for any that is free",)
+
+
 @dataclass(frozen=True)
 class DevAccount:
     """An account with native coin on the dev chain."""
@@ -101,7 +110,8 @@ class DevChain:
 
         Raises:
             AnvilMissing: there is no such program.
-            AnvilFailed: it did not come up, as when the port is taken.
+            PortTaken: another program listens there.
+            AnvilFailed: it did not come up.
         """
         arguments = [find_anvil(), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(CHAIN_ID)]
         # An epoch of one slot: blocks are final two blocks later, so that programs meet finality within seconds.
@@ -112,7 +122,7 @@ class DevChain:
             config = Path(folder) / "accounts.json"
             process = _start_process([*arguments, "--config-out", str(config)])
             try:
-                address = _wait_until_ready(process, ready_seconds)
+                address = _wait_until_ready(process, ready_seconds, port)
                 return cls(process, Keeper(process.pid), f"http://{address}", _read_accounts(config))
             except BaseException:
                 _end(process)
@@ -178,7 +188,7 @@ def _start_process(arguments: list[str]) -> subprocess.Popen[str]:
     )
 
 
-def _wait_until_ready(process: subprocess.Popen[str], ready_seconds: float) -> str:
+def _wait_until_ready(process: subprocess.Popen[str], ready_seconds: float, port: int) -> str:
     """Return host and port once anvil says that it listens; its later output is read and dropped by a thread."""
     ready: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     lines: list[str] = []
@@ -202,7 +212,8 @@ def _wait_until_ready(process: subprocess.Popen[str], ready_seconds: float) -> s
     except queue.Empty:
         address = None
     if address is None:
-        raise AnvilFailed(ready_seconds, " ".join(line for line in lines[-5:] if line))
+        output = " ".join(line for line in lines[-5:] if line)
+        raise PortTaken(port, ready_seconds, output) if "in use" in output else AnvilFailed(ready_seconds, output)
     return address
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.amounts import format_amount
 from contracts.errors import ChainError
 from contracts.gateway import Gateway
 from contracts.sender import Sender
@@ -11,30 +12,32 @@ from ledger.statements import Acceptance, Signed, Terms
 
 
 class InsufficientTokens(ChainError):
-    """An account has fewer tokens than are to be taken from it. Amounts in base units."""
+    """An account has fewer tokens than are to be taken from it. Amounts in base units, told in whole tokens."""
 
-    def __init__(self, holder: bytes, token: bytes, needed: int, balance: int) -> None:
+    def __init__(self, holder: bytes, token: bytes, needed: int, balance: int, decimals: int) -> None:
         self.holder = holder
         self.token = token
         self.needed = needed
         self.balance = balance
+        want, have, more = (format_amount(amount, decimals) for amount in (needed, balance, needed - balance))
         super().__init__(
-            f"expected {to_address(holder)} to have {needed} base units of the token {to_address(token)}, "
-            f"got {balance}: send {needed - balance} more to that address"
+            f"expected {to_address(holder)} to have {want} of the token {to_address(token)}, got {have}: "
+            f"send {more} more to that address"
         )
 
 
 class BondMissing(ChainError):
-    """The coordinator's free funds do not cover a job's bond. Amounts in base units."""
+    """The coordinator's free funds do not cover a job's bond. Amounts in base units, told in whole tokens."""
 
-    def __init__(self, coordinator: bytes, token: bytes, needed: int, free: int) -> None:
+    def __init__(self, coordinator: bytes, token: bytes, needed: int, free: int, decimals: int) -> None:
         self.coordinator = coordinator
         self.token = token
         self.needed = needed
         self.free = free
+        want, have = format_amount(needed, decimals), format_amount(free, decimals)
         super().__init__(
-            f"expected the coordinator {to_address(coordinator)} to have deposited {needed} base units of the token "
-            f"{to_address(token)} for the job's bond, got {free} free: ask its operator to deposit, or lower the bond"
+            f"expected the coordinator {to_address(coordinator)} to have deposited {want} of the token "
+            f"{to_address(token)} for the job's bond, got {have} free: ask its operator to deposit, or lower the bond"
         )
 
 
@@ -74,7 +77,7 @@ def open_job(gateway: Gateway, sender: Sender, terms: Terms, acceptance: Signed[
     _verify_tokens(gateway, sender.address, terms.token, escrow)
     free = gateway.fetch_funds(terms.coordinator, terms.token)
     if free < terms.bond:
-        raise BondMissing(terms.coordinator, terms.token, terms.bond, free)
+        raise BondMissing(terms.coordinator, terms.token, terms.bond, free, gateway.fetch_decimals(terms.token))
     # 3. Allowance
     allow(gateway, sender, gateway.deployment.job_ledger, escrow, terms.token)
     # 4. Opening
@@ -113,4 +116,4 @@ def allow(gateway: Gateway, sender: Sender, spender: bytes, amount: int, token: 
 def _verify_tokens(gateway: Gateway, holder: bytes, token: bytes, needed: int) -> None:
     balance = gateway.fetch_token_balance(holder, token)
     if balance < needed:
-        raise InsufficientTokens(holder, token, needed, balance)
+        raise InsufficientTokens(holder, token, needed, balance, gateway.fetch_decimals(token))

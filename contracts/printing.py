@@ -48,8 +48,9 @@ def print_dev_chain(chain: DevChain, deployment: Deployment | None, out: Path | 
         _write(f"  {to_address(account.address)}  {to_hex(account.private_key)}")
     if deployment is not None:
         _write("\ncontracts" + ("" if out is None else f", written to {out}"))
+        width = max(map(len, deployment.addresses))
         for name, address in deployment.addresses.items():
-            _write(f"  {name:<14}{to_address(address)}")
+            _write(f"  {name:<{width}}  {to_address(address)}")
 
 
 def _write(line: str) -> None:

@@ -91,7 +91,8 @@ class CoordinatorEvidence:
             try:
                 return self._api.fetch(call)
             except CoordinatorRefused as error:
-                if self._identity is None or error.status not in (401, 403):
+                # Files that are not for everyone are not there for strangers: 404 may mean that too.
+                if self._identity is None or error.status not in (401, 403, 404):
                     raise
                 self._signs_in = True
         return self._identity.fetch(call)

@@ -89,7 +89,10 @@ def claim(
         print_json([item.to_json() for item, _ in paid])
         return
     if not paid:
-        typer.echo("There is nothing to claim: all that these nodes have earned has been drawn.")
+        typer.echo(
+            "There is nothing to claim: these nodes have earned nothing in final rounds yet, or all of it has been "
+            "drawn. `tally node earnings` shows which."
+        )
     for item, unit in paid:
         typer.echo(f"{to_address(item.node)} was paid {unit.write(item.amount)} for job {to_hex(item.job)}")
 

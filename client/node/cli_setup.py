@@ -74,7 +74,6 @@ def join(
     as_json: JsonOption = False,
 ) -> None:
     """Register this machine's node with its operator and payout address; the coordinator pays the gas."""
-    from client.node.joining import verify_payout  # noqa: PLC0415
     from client.node.wallets import Keyring  # noqa: PLC0415
     from client.output import print_json, print_pairs  # noqa: PLC0415
     from ledger.hexadecimal import to_address  # noqa: PLC0415
@@ -84,8 +83,6 @@ def join(
     with keyring.unlock_node() as signer:
         enrolment = keyring.choose_enrolment(operator, payout)
         view = _register(found, signer, enrolment)
-    if payout is not None:
-        verify_payout(view, enrolment)
     result = {
         "node": to_address(view.node),
         "operator": to_address(view.operator),

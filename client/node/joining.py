@@ -66,6 +66,8 @@ class Enrolment:
     payout: bytes | None
     insisted: bool
     """Whether the person named the operator: then a node that has another one is an error."""
+    payout_insisted: bool = False
+    """Whether the person named the payout address: then a node that is paid elsewhere is an error."""
 
 
 def describe_hardware() -> Hardware:
@@ -118,6 +120,7 @@ async def ensure_registered(
     Raises:
         NodeRefused: the coordinator or the contract refused one.
         OtherOperator: one belongs to another operator than the person insisted on.
+        OtherPayout: one is paid at another address than the person insisted on.
         VerificationError, TransportError: as `AsyncApi.fetch` raises them.
     """
     known = await _look(api, signers)
@@ -170,3 +173,5 @@ def _check(view: NodeView, enrolment: Enrolment) -> None:
         raise NodeRefused(view.node, view.detail)
     if enrolment.insisted and view.operator != enrolment.operator:
         raise OtherOperator(view.node, enrolment.operator, view.operator)
+    if enrolment.payout_insisted and view.state == "registered":
+        verify_payout(view, enrolment)

@@ -69,11 +69,11 @@ class Keyring:
         else:
             owner = self.open(self.home.operator_wallet, "operator wallet").address
         if payout == EACH_NODE:
-            return Enrolment(owner, None, operator is not None)
+            return Enrolment(owner, None, operator is not None, payout_insisted=True)
         known: dict[str, bytes | None] = {"operator": owner, "node": None}
         chosen = payout or "operator"
         target = known[chosen] if chosen in known else parse_address(chosen, "--payout")
-        return Enrolment(owner, target, operator is not None)
+        return Enrolment(owner, target, operator is not None, payout_insisted=payout is not None)
 
     def open(self, path: Path, what: str) -> Signer:
         """A key, made when there is none."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from client.tokens import Unit
     from contracts.gateway import Gateway
     from ledger.signatures import Signer
+    from ledger.spec import JobSpec
 
 WalletOption = Annotated[
     Path | None,
@@ -134,7 +135,7 @@ def describe_plan(plan: JobPlan, funds: Funds, unit: Unit) -> list[str]:
         f"{spec.title}: {terms.rounds} rounds of {spec.task.name}, {cohort.minimum} to {cohort.maximum} nodes each",
         f"wallet   {to_address(terms.requester)}, yours: it pays escrow and gas",
         f"escrow   {unit.write(plan.escrow)} tokens, {budget} a round; you have {unit.write(funds.tokens)}",
-        f"price    {unit.write(terms.price_per_nat)} tokens for each nat that the validation loss falls",
+        f"price    {unit.write(terms.price_per_nat)} tokens for each {_name_measure(spec)}",
         f"bond     {unit.write(terms.bond)} tokens, the coordinator's; it has {free} free",
         f"gas      paid by you; you have {format_amount(funds.coin)} of the chain's coin",
         f"files    {len(plan.files)}, {sum(map(len, plan.files.values()))} bytes",
@@ -147,6 +148,12 @@ def describe_plan(plan: JobPlan, funds: Funds, unit: Unit) -> list[str]:
     if funds.coin == 0:
         lines.append("MISSING  coin for gas")
     return lines + [f"NOTE     {note}" for note in plan.list_notes()]
+
+
+def _name_measure(spec: JobSpec) -> str:
+    if spec.scoring_rule == "by-weight":
+        return "unit of weight"
+    return "nat that the validation loss falls"
 
 
 def _find_requester(

@@ -42,7 +42,9 @@ def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonO
     """Show a job: its terms, where it stands, and its rounds."""
     from client import calls  # noqa: PLC0415
     from client.output import format_time, print_json, print_pairs, print_table  # noqa: PLC0415
+    from client.requester.rules import describe_rules  # noqa: PLC0415
     from client.tokens import TokenBook  # noqa: PLC0415
+    from ledger.errors import VerificationError  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex, to_address, to_hex  # noqa: PLC0415
 
     settings, found = contact(coordinator, quiet=as_json)
@@ -52,7 +54,10 @@ def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonO
         listed = [item.model_dump(mode="json", by_alias=True) for item in rounds]
         print_json({"job": view.model_dump(mode="json", by_alias=True), "rounds": listed})
         return
-    terms, unit = view.terms, TokenBook(found, settings.rpc).find_unit(view.terms.token)
+    terms, spec = view.terms, found.api.fetch(calls.spec(job_id))
+    if spec.digest() != terms.spec_digest:
+        raise VerificationError("spec-digest", "the coordinator shows another spec", terms.spec_digest, spec.digest())
+    unit = TokenBook(found, settings.rpc).find_unit(terms.token)
     print_pairs(
         {
             "job": to_hex(view.job),
@@ -60,10 +65,12 @@ def show(job: JobArgument, coordinator: CoordinatorOption = None, as_json: JsonO
             "state": f"{view.state} ({view.detail})",
             "requester": to_address(terms.requester),
             "budget": f"{unit.write(terms.budget_per_round)} a round, {terms.rounds} rounds",
-            "price": f"{unit.write(terms.price_per_nat)} for each nat",
+            "price": f"{unit.write(terms.price_per_nat)} for each "
+            + ("unit of weight" if spec.scoring_rule == "by-weight" else "nat"),
             "spent": unit.write(view.spent),
             "bond": unit.write(terms.bond),
             "window": f"{terms.window} s",
+            **describe_rules(spec, terms, unit),
             "model": to_hex(view.model),
             "created": format_time(view.created_at),
         }

@@ -129,6 +129,16 @@ class JobFile(_Part):
     nonce: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
 
 
+_PARTS: dict[str, type[_Part]] = {
+    "task": TaskPart,
+    "cohort": CohortPart,
+    "screening": ScreeningPart,
+    "vouchers": VouchersPart,
+    "staleness": StalenessPart,
+    "adam": AdamPart,
+}
+
+
 def load_job_file(path: Path | None, options: dict[str, Any]) -> JobFile:
     """Reads a job file and puts options, by the file's names, over it; options that are None say nothing.
 
@@ -142,19 +152,21 @@ def load_job_file(path: Path | None, options: dict[str, Any]) -> JobFile:
         job = JobFile.model_validate({**values, **given})
     except ValidationError as error:
         problems = [
-            f"{'.'.join(map(str, item['loc']))}: {_describe(item['type'], item['msg'])}" for item in error.errors()
+            f"{'.'.join(map(str, item['loc']))}: {_describe(item['type'], item['msg'], item['loc'][:-1])}"
+            for item in error.errors()
         ]
         raise MalformedJobFile(source, problems) from None
     return job if path is None else _place(job, path.parent, given)
 
 
-def _describe(kind: str, message: str) -> str:
-    """What is wrong with a member and what to do, in words of a job file."""
+def _describe(kind: str, message: str, parents: tuple[int | str, ...]) -> str:
+    """What is wrong with a member of the part at `parents` and what to do, in words of a job file."""
     if kind == "missing":
         return "missing: give it in the file or as an option"
     if kind == "extra_forbidden":
-        known = ", ".join(to_camel(name) for name in JobFile.model_fields)
-        return f"no member of a job; at the top these are: {known}"
+        part = _PARTS[str(parents[0])] if parents else JobFile
+        where = f"[{parents[0]}] has" if parents else "a job has"
+        return f"no such member; {where} {', '.join(to_camel(name) for name in part.model_fields)}"
     if kind == "string_type":
         return 'expected text in quotes, such as "100"'
     return message

@@ -8,18 +8,29 @@ from dataclasses import dataclass
 
 from client import calls
 from client.contact import Contact
+from client.errors import ClientError
 from client.home import Home, save_durably
 from client.identity import Identity
 from client.requester.plan import JobPlan
 from contracts.escrow import BondMissing, InsufficientTokens, open_job
 from contracts.gateway import Gateway
-from contracts.refusals import InsufficientFunds
 from contracts.sender import Sender
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address, to_hex
 from ledger.statements import Acceptance, Signed
 
 Tell = Callable[[str], None]
+
+
+class CoinMissing(ClientError):
+    """The requester's wallet cannot pay any gas."""
+
+    def __init__(self, requester: bytes) -> None:
+        self.requester = requester
+        super().__init__(
+            f"the requester wallet {to_address(requester)} has none of the chain's coin, with which you pay the gas of "
+            "opening the job: send some to that address"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +67,16 @@ def verify_funds(gateway: Gateway, plan: JobPlan) -> None:
     """Checks that escrow, gas and bond are there, before anyone is asked for anything.
 
     Raises:
-        InsufficientTokens, InsufficientFunds, BondMissing: saying what is missing where.
+        InsufficientTokens, CoinMissing, BondMissing: saying what is missing where.
     """
     funds, terms = look_at_funds(gateway, plan), plan.terms
+    decimals = gateway.fetch_decimals(terms.token)
     if funds.tokens < plan.escrow:
-        raise InsufficientTokens(terms.requester, terms.token, plan.escrow, funds.tokens)
+        raise InsufficientTokens(terms.requester, terms.token, plan.escrow, funds.tokens, decimals)
     if funds.coin == 0:
-        raise InsufficientFunds(terms.requester, 1, 0, "openJob")
+        raise CoinMissing(terms.requester)
     if funds.coordinator_free < terms.bond:
-        raise BondMissing(terms.coordinator, terms.token, terms.bond, funds.coordinator_free)
+        raise BondMissing(terms.coordinator, terms.token, terms.bond, funds.coordinator_free, decimals)
 
 
 def agree(found: Contact, identity: Identity, plan: JobPlan, tell: Tell) -> Signed[Acceptance]:

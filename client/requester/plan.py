@@ -56,6 +56,8 @@ class JobPlan:
     def list_notes(self) -> list[str]:
         """What a requester should know before the money moves: whom these rules cannot hold to account."""
         notes = []
+        if self.spec.scoring_rule == "by-weight":
+            notes.append("by-weight: no effect is measured, whoever takes part and passes screening is paid by weight")
         if self.spec.vouchers is not None and self.spec.aggregation_rule in UNWEIGHTED_RULES:
             notes.append(
                 f"[vouchers] weigh nothing under {self.spec.aggregation_rule}, which counts every update once: one "
@@ -65,7 +67,8 @@ class JobPlan:
             return notes
         many = "no stake and no vouchers: a key costs nothing, so one operator may count as many"
         debts = "" if self.spec.validation is None else ", and throwaway keys escape debt"
-        return [f'{many}{debts}; "Whose data" in docs/requesters.md says what minStake and [vouchers] do about it']
+        whose = '"Whose data" in docs/requesters.md says what minStake and [vouchers] do about it'
+        return [*notes, f"{many}{debts}; {whose}"]
 
     def request(self) -> JobRequest:
         """The body of POST /v1/jobs."""
@@ -120,19 +123,21 @@ def load_examples(path: Path, task: Task) -> bytes:
     """An examples file of the task: as it is, or made of JSON records. Raises what the task raises, or UsageRefused."""
     import json  # noqa: PLC0415
 
+    from learning.rehearsal import verify_positions  # noqa: PLC0415 -- with numpy
+
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UsageRefused(f"{path} cannot be read: {error.strerror}") from None
     try:
-        if path.suffix != ".json":
-            task.read_examples(content)
-            return content
-        return task.write_examples(task.read_records(json.loads(content)))
+        if path.suffix == ".json":
+            content = task.write_examples(task.read_records(json.loads(content)))
+        verify_positions(task, task.read_examples(content))
     except Malformed as error:
         raise UsageRefused(f"{path} holds no examples of the task {task.name}: {error}") from None
     except ValueError as error:
         raise UsageRefused(f"{path}: not JSON: {error}") from None
+    return content
 
 
 def _load_model(job: JobFile, task: Task) -> bytes:

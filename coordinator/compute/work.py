@@ -13,6 +13,7 @@ from coordinator.blobs import BlobStore
 from coordinator.compute.messages import Evaluation, JobFiles, Judged, RevealedPayload, RoundResult, RoundWork
 from learning.evidence import write_evidence
 from learning.parameters import Vector32
+from learning.rehearsal import rehearse, verify_positions
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
 from learning.rules import LearningRules
 from learning.state import RoundState
@@ -35,14 +36,14 @@ def answer(question: object) -> object:
 
 @answer.register
 def _(question: JobFiles) -> int:
-    """Read a job's files strictly; answer with the model's number of parameters. Raises Malformed."""
-    spec = JobSpec.from_bytes(question.spec)
-    LearningRules.of(spec)
+    """Read a job's files strictly, rehearse a round; answer with the model's number of parameters. Raises Malformed."""
+    rules = LearningRules.of(JobSpec.from_bytes(question.spec))
     task = _load_task(question.spec)
-    _load_model(question.spec, question.initial_model)
-    for path in (question.validation, question.holdout):
-        if path is not None:
-            _load_examples(question.spec, path)
+    model = _load_model(question.spec, question.initial_model)
+    if question.validation is not None:
+        rehearse(task, rules, model, _load_examples(question.spec, question.validation))
+    if question.holdout is not None:
+        verify_positions(task, _load_examples(question.spec, question.holdout))
     return task.layout.size
 
 

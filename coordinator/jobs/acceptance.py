@@ -13,7 +13,7 @@ from coordinator.jobs import store
 from coordinator.jobs.agreement import PUBLIC, REQUESTER, load_acceptance
 from coordinator.jobs.errors import BondUncovered, JobRefused, UnknownBlob, ValidationPrivate
 from coordinator.jobs.files import verify_may_fetch
-from coordinator.jobs.privacy import choose_audience
+from coordinator.jobs.privacy import choose_audience, verify_unseen
 from coordinator.jobs.tables import JobRow
 from ledger import canonical, wire
 from ledger.hexadecimal import to_address
@@ -87,6 +87,8 @@ def _find_files(session: Session, context: Context, requester: bytes, spec: JobS
     for field, digest in named.items():
         if digest is not None and not (context.blobs.has(digest) and _may_use(session, context, digest, requester)):
             raise JobRefused(field, "a file uploaded with PUT /v1/blobs/{sha256}", digest)
+    if spec.validation is not None and spec.validation_holders is not None:
+        verify_unseen(session, spec.validation, spec.validation_holders)
     blobs = context.blobs
     return JobFiles(
         spec=spec.to_bytes(),

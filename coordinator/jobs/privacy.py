@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from sqlmodel import Session
+
+from coordinator.jobs import store
 from coordinator.jobs.agreement import EVIDENCE, HOLDERS, load_agreement
-from coordinator.jobs.errors import ValidationPrivate
+from coordinator.jobs.errors import JobRefused, ValidationPrivate
 from coordinator.jobs.tables import JobRow
+
+
+def verify_unseen(session: Session, validation: bytes, holders: tuple[bytes, ...]) -> None:
+    """Verify that no other job shows a set to more than these holders, or has shown it. Raises JobRefused."""
+    for share in store.list_shares(session, validation):
+        other = store.find_job(session, share.job)
+        kept = share.audience == HOLDERS and other is not None and not has_ended(other)
+        if other is None or not kept or load_agreement(other).spec.validation_holders != holders:
+            expected = "a set that no other job shows to others, as spec.validationHolders is given"
+            raise JobRefused("spec.validation", expected, share.job)
 
 
 def is_held_back(row: JobRow, visitor: bytes | None) -> bool:

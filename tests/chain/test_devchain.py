@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from contracts.devchain import AnvilFailed, AnvilMissing, DevChain, find_anvil, load_dev_signer
+from contracts.devchain import AnvilMissing, DevChain, PortTaken, find_anvil, load_dev_signer
 from contracts.errors import ChainUnreachable
 from contracts.keeper import Keeper
 from contracts.rpc import Rpc
@@ -54,7 +54,7 @@ def test_keeper_of_a_process_that_has_ended_ends() -> None:
 def test_taken_port_is_told() -> None:
     with DevChain.start(block_seconds=None) as chain:
         port = int(chain.url.rpartition(":")[2])
-        with pytest.raises(AnvilFailed, match="in use"):
+        with pytest.raises(PortTaken, match=f"port {port} is in use by another program: choose another one"):
             DevChain.start(port=port)
 
 

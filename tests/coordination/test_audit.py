@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from client.auditor.coordinator import CoordinatorEvidence
 from client.auditor.explaining import explain
 from client.auditor.registry import Registry
 from client.auditor.sources import ChainFacts, KeptJob, PostedRound
+from client.identity import Identity
 from contracts.events import Place
 from contracts.node_events import NodeRegistered
 from contracts.state import AccountState, Block
@@ -26,8 +29,8 @@ from ledger.verify.chain import compute_anchor
 from ledger.verify.results import Outcome
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
-from tests.coordination.people import DOMAIN
-from tests.coordination.premises import OPENED_BLOCK, START, House, hash_block
+from tests.coordination.people import DOMAIN, Person
+from tests.coordination.premises import OPENED_BLOCK, START, House, hash_block, make_signer
 from tests.coordination.serving import serve
 from tests.coordination.test_rounds import SIZE, fetch_header, play_round
 from tests.simulated.audit import find
@@ -103,6 +106,25 @@ async def run(scene: Scene, url: str, facts: ChainFacts, scope: Scope | None = N
             return audit(scene.job, sources, scope)
 
     return await asyncio.to_thread(work)
+
+
+async def test_files_for_auditors_are_fetched_signed_in_whatever_is_asked_for_first(
+    house: House, course: Course
+) -> None:
+    """To strangers such a file is not there: without signing in, a bundle would lack the validation set."""
+    scene = await play(house, course, "auditors")
+    auditor, validation = Person(house, make_signer("auditor")), scene.spec.validation
+    await auditor.enter()
+    assert validation is not None
+
+    def fetch(url: str, token: str | None) -> bytes | None:
+        with Api(url) as api:
+            signed_in = cast("Identity", SimpleNamespace(fetch=lambda call: api.fetch(call, token)))
+            return CoordinatorEvidence(api, signed_in if token else None).fetch_blob(validation, 1 << 20)
+
+    async with serve(house) as url:
+        assert await asyncio.to_thread(fetch, url, auditor.token) == course.validation
+        assert await asyncio.to_thread(fetch, url, None) is None
 
 
 async def test_what_a_coordinator_serves_passes_every_check(house: House, course: Course) -> None:

@@ -83,6 +83,19 @@ async def test_unknown_task_and_unreadable_files_are_refused(requester: Requeste
     assert await requester.get("/v1/jobs") == []
 
 
+async def test_files_that_no_round_could_be_measured_with_are_refused(requester: Requester, course: Course) -> None:
+    """Such a round would never be sealed, and an honest coordinator lose its bond for a round that is not anchored."""
+    nothing = await requester.upload(course.task.write_examples(course.task.read_records([])))
+    validation = await propose(requester, course, {"validation": nothing})
+    assert (validation.status_code, validation.json()["error"]) == (422, "MalformedExamples")
+    assert "at least one position" in validation.json()["detail"]
+    spec = make_spec(course, await requester.upload(course.initial), None)
+    terms = make_terms(spec, requester.address, requester.house.context.signer.address)
+    holdout = await requester.ask(spec, terms, holdout=nothing)
+    assert (holdout.status_code, holdout.json()["error"]) == (422, "MalformedExamples")
+    assert await requester.get("/v1/jobs") == []
+
+
 async def test_malformed_spec_is_refused_by_its_field(requester: Requester, course: Course) -> None:
     spec = make_spec(course, sha256(course.initial), None)
     terms = make_terms(spec, requester.address, requester.house.context.signer.address)

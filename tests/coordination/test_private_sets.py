@@ -10,6 +10,7 @@ from coordinator.jobs import service as jobs
 from coordinator.rounds import service as rounds
 from ledger import evidence
 from ledger.hexadecimal import to_address, to_hex
+from ledger.spec import JobSpec
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course, make_terms
 from tests.coordination.people import Person, Requester
@@ -148,6 +149,24 @@ async def test_another_job_cannot_name_the_private_set_as_its_own(house: House, 
     await thief.upload(course.validation)
     terms = make_terms(spec, thief.address, house.context.signer.address, 1)
     assert (await thief.ask(spec, terms)).status_code == 200
+
+
+async def test_a_set_that_another_job_shows_is_no_private_one(house: House, course: Course) -> None:
+    """Whoever may read the other job's evidence has the set already; what one job keeps, the next may keep too."""
+    scene = await set_scene(house, course, nodes=2, rounds=1, scored=True)
+    private = replace(scene.spec, validation_holders=(HOLDER.address,))
+
+    async def ask_for(spec: JobSpec, nonce: int) -> httpx.Response:
+        terms = make_terms(spec, scene.requester.address, house.context.signer.address, 1, nonce=nonce)
+        return await scene.requester.ask(spec, terms)
+
+    shown = await ask_for(private, 2)
+    assert (shown.status_code, shown.json()["field"]) == (422, "spec.validation")
+    own_scans = course.task.write_examples(course.task.read_records([{"pixels": [3] * 64, "label": 3}] * 5))
+    fresh = replace(private, validation=await scene.requester.upload(own_scans))
+    assert [(await ask_for(fresh, nonce)).status_code for nonce in (3, 4)] == [200, 200]
+    others = await ask_for(replace(fresh, validation_holders=()), 5)
+    assert (others.status_code, others.json()["field"]) == (422, "spec.validation")
 
 
 async def test_job_without_holders_serves_its_gradient_as_ever(house: House, course: Course) -> None:

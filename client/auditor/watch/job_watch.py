@@ -185,11 +185,20 @@ class JobWatch:
         if wrong:
             self._say("job_files", f"the job's own files cannot be relied on: {', '.join(wrong)}")
         if audited is not None:
+            self._tell_privacy(audited)
             recomputation = self._with.recompute(audited) if self._with.recompute else None
             self._verifier = RoundVerifier(
                 audited, self._archive, recomputation, self._with.spread, self._registry.read
             )
             self._done, self._verified = set(), set()
+
+    def _tell_privacy(self, audited: AuditedJob) -> None:
+        if audited.spec.validation_holders is not None and self._with.recompute is not None:
+            self._say(
+                "private_set",
+                "the validation set is its holders' until the job ends, after all windows: others cannot check the "
+                f"sample, outcome, gradient and scores before; `tally audit verify {to_hex(self.job)}` does it then",
+            )
 
     def _look_at(self, known: WatchedRound, casework: Casework, case: Case) -> None:
         number = known.number

@@ -55,7 +55,11 @@ def test_options_alone_make_a_job() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('surprise = "x"' + TOML, "surprise: no member of a job; at the top these are: title, description, task"),
+        ('surprise = "x"' + TOML, "surprise: no such member; a job has title, description, task"),
+        (
+            TOML.replace("minimum = 2", "minium = 2"),
+            r"cohort\.minium: no such member; \[cohort\] has minimum, maximum, closesAt",
+        ),
         (TOML.replace("rounds = 3", ""), "rounds: missing: give it in the file or as an option"),
         (TOML.replace("rounds = 3", "rounds = 0"), "rounds"),
         (TOML.replace('"1000.5"', "1000.5"), "budgetPerRound: expected text in quotes"),

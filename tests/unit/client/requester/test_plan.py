@@ -70,9 +70,22 @@ def test_file_of_another_kind_is_named(tmp_path: Path, key: str) -> None:
         plan(**{key: Path(wrong)})  # type: ignore[arg-type]  # options by name
 
 
-def test_without_validation_pay_goes_by_weight() -> None:
+@pytest.mark.parametrize("key", ["validation", "holdout"])
+def test_file_without_anything_to_measure_is_named(tmp_path: Path, key: str) -> None:
+    empty = tmp_path / "empty.json"
+    empty.write_text("[]")
+    with pytest.raises(UsageRefused, match=r"empty\.json .* at least one position"):
+        plan(**{key: Path(empty)})  # type: ignore[arg-type]  # options by name
+
+
+def test_without_validation_pay_goes_by_weight(validation: Path) -> None:
     made = plan()
     assert (made.spec.scoring_rule, made.spec.validation) == ("by-weight", None)
+    assert made.list_notes()[0].startswith("by-weight: no effect is measured")
+    lines = describe_plan(made, Funds(0, 0, 0, 0), Unit(18))
+    assert any(line.endswith("tokens for each unit of weight") for line in lines)
+    measured = describe_plan(plan(validation=validation), Funds(0, 0, 0, 0), Unit(18))
+    assert any(line.endswith("tokens for each nat that the validation loss falls") for line in measured)
 
 
 def test_same_file_and_nonce_make_the_same_job(validation: Path) -> None:
@@ -131,7 +144,7 @@ def test_pull_of_the_task_is_part_of_the_spec_and_bounded(validation: Path) -> N
 def test_job_without_stake_or_vouchers_is_noted(validation: Path) -> None:
     (scored,) = plan(validation=validation).list_notes()
     assert "throwaway keys escape debt" in scored
-    (unscored,) = plan().list_notes()
+    _, unscored = plan().list_notes()
     assert "one operator may count as many" in unscored
     assert "debt" not in unscored
     assert plan(validation=validation).to_json()["notes"] == [scored]
