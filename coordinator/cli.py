@@ -93,7 +93,7 @@ def deposit(
     from coordinator import funds  # noqa: PLC0415  heavy
 
     settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
-    _print(funds.deposit(settings, amount), as_json=as_json)
+    _print_money(funds.deposit(settings, amount), as_json=as_json)
 
 
 @app.command()
@@ -111,7 +111,7 @@ def withdraw(
     from ledger.hexadecimal import parse_address  # noqa: PLC0415  heavy
 
     settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
-    _print(funds.withdraw(settings, amount, parse_address(to, "ADDRESS")), as_json=as_json)
+    _print_money(funds.withdraw(settings, amount, parse_address(to, "ADDRESS")), as_json=as_json)
 
 
 @app.command()
@@ -126,7 +126,7 @@ def collect(
     from coordinator import funds  # noqa: PLC0415  heavy
 
     settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
-    _print(funds.collect(settings), as_json=as_json)
+    _print_money(funds.collect(settings), as_json=as_json)
 
 
 @app.command()
@@ -137,11 +137,11 @@ def funds(
     dev: Dev = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the coordinator's coin for gas, its tokens, and its free funds in the ledger, in base units."""
+    """Show the coordinator's coin for gas, its tokens, and its free funds in the ledger; with --json in base units."""
     from coordinator import funds as money  # noqa: PLC0415  heavy
 
     settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
-    _print(money.show(settings), as_json=as_json)
+    _print_money(money.show(settings), as_json=as_json)
 
 
 def main() -> None:
@@ -150,6 +150,12 @@ def main() -> None:
         app(prog_name="tally-coordinator")
     except Exception as error:  # noqa: BLE001  the program's edge: nothing may reach a person as a traceback
         sys.exit(report(error, as_json="--json" in sys.argv))
+
+
+def _print_money(result: Mapping[str, str], *, as_json: bool) -> None:
+    from coordinator.funds import describe  # noqa: PLC0415  heavy
+
+    _print(result if as_json else describe(result), as_json=as_json)
 
 
 def _print(result: Mapping[str, str], *, as_json: bool) -> None:

@@ -5,10 +5,10 @@ Only one program may send with the coordinator's key: these commands take the wo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from contracts.amounts import parse_amount
+from contracts.amounts import DECIMALS, format_amount, parse_amount
 from contracts.challenges import CourtCalls
 from contracts.deployment import ZERO_ADDRESS
 from contracts.escrow import deposit_bond
@@ -67,13 +67,27 @@ def collect(settings: CoordinatorSettings) -> dict[str, str]:
 
 
 def show(settings: CoordinatorSettings) -> dict[str, str]:
-    """What the coordinator has: coin for gas, tokens, free funds in the ledger, undrawn bonds; in base units."""
+    """What the coordinator has: coin for gas, tokens, free funds in the ledger, undrawn bonds of demands in coin.
+
+    All in base units; `describe` writes them for people.
+    """
     context = build_context(settings)
     try:
         with Gateway.connect(settings.rpc_url, context.deployment) as gateway:
             return _describe(context, gateway)
     finally:
         _close(context)
+
+
+def describe(result: Mapping[str, str]) -> dict[str, str]:
+    """The same for people: whole coins, and tokens by the token's own decimals."""
+    units = dict.fromkeys(("coin", "bonds", "collected"), DECIMALS)
+    units |= dict.fromkeys(("tokens", "free"), int(result["decimals"]))
+    return {
+        name: format_amount(int(value), units[name]) if name in units else value
+        for name, value in result.items()
+        if name != "decimals"
+    }
 
 
 def _fetch_bonds(context: Context, gateway: Gateway) -> int:
@@ -90,6 +104,7 @@ def _describe(context: Context, gateway: Gateway) -> dict[str, str]:
         "tokens": str(gateway.fetch_token_balance(address)),
         "free": str(gateway.fetch_funds(address)),
         "bonds": str(_fetch_bonds(context, gateway)),
+        "decimals": str(gateway.fetch_decimals(gateway.deployment.tally_token)),
     }
 
 

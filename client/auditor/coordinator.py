@@ -12,7 +12,7 @@ from client.call import Answer, Call
 from client.errors import CoordinatorRefused, TransportOverflow
 from client.identity import Identity
 from ledger import canonical, evidence
-from ledger.errors import Malformed
+from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address, to_hex
 from ledger.verify.bundle import JobFiles
 
@@ -94,6 +94,13 @@ class CoordinatorEvidence:
                 # Files that are not for everyone are not there for strangers: 404 may mean that too.
                 if self._identity is None or error.status not in (401, 403, 404):
                     raise
+                try:
+                    self._identity.sign_in()
+                except VerificationError:
+                    if error.status != 404:
+                        raise
+                    # Most likely it is not there, and not worth an audit.
+                    raise error from None
                 self._signs_in = True
         return self._identity.fetch(call)
 

@@ -119,7 +119,9 @@ async def test_files_for_auditors_are_fetched_signed_in_whatever_is_asked_for_fi
 
     def fetch(url: str, token: str | None) -> bytes | None:
         with Api(url) as api:
-            signed_in = cast("Identity", SimpleNamespace(fetch=lambda call: api.fetch(call, token)))
+            signed_in = cast(
+                "Identity", SimpleNamespace(fetch=lambda call: api.fetch(call, token), sign_in=lambda: token)
+            )
             return CoordinatorEvidence(api, signed_in if token else None).fetch_blob(validation, 1 << 20)
 
     async with serve(house) as url:

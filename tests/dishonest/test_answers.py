@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from sqlmodel import select
 
 from client.wallet import encrypt_secret, save_keystore
+from contracts.amounts import format_amount
 from contracts.challenges import CourtCalls, PostedJob
 from contracts.court_events import DemandAnswered, EntryDemanded, PaddingShown
 from contracts.errors import ChainUnreachable
@@ -77,7 +78,8 @@ async def test_bonds_of_answered_demands_are_collected_while_the_worker_is_stopp
     secret = stage.chain.chain.accounts[COORDINATOR].private_key
     save_keystore(stage.folder / "coordinator.keystore.json", encrypt_secret(secret, passphrase, 1_024))
     settings = settings.model_copy(update={"passphrase": SecretStr(passphrase)})
-    assert funds.show(settings)["bonds"] == str(BOND)
+    shown = funds.show(settings)
+    assert (shown["bonds"], funds.describe(shown)["bonds"]) == (str(BOND), format_amount(BOND))
     collected = funds.collect(settings)
     assert (collected["collected"], collected["bonds"]) == (str(BOND), "0")
     with pytest.raises(funds.NothingToCollect):

@@ -18,7 +18,7 @@ from client.auditor.watch.archive import Archive
 from client.auditor.watch.casework import Casework, find_pending, find_unanswered
 from client.auditor.watch.edge_looks import INTERNAL, INTERNAL_LEARNING, Mishaps, reopen
 from client.auditor.watch.following import Follower, Sight
-from client.auditor.watch.outcomes import describe_fault, describe_round, judge, record
+from client.auditor.watch.outcomes import describe_fault, describe_privacy, describe_round, judge, record
 from client.auditor.watch.place import Place, WatchedRound
 from client.auditor.watch.verifying import RoundVerifier, fetch_round
 from client.errors import CoordinatorRefused, TransportError
@@ -185,20 +185,13 @@ class JobWatch:
         if wrong:
             self._say("job_files", f"the job's own files cannot be relied on: {', '.join(wrong)}")
         if audited is not None:
-            self._tell_privacy(audited)
+            if audited.spec.validation_holders is not None:
+                self._say("private_set", describe_privacy(self.job))
             recomputation = self._with.recompute(audited) if self._with.recompute else None
             self._verifier = RoundVerifier(
                 audited, self._archive, recomputation, self._with.spread, self._registry.read
             )
             self._done, self._verified = set(), set()
-
-    def _tell_privacy(self, audited: AuditedJob) -> None:
-        if audited.spec.validation_holders is not None and self._with.recompute is not None:
-            self._say(
-                "private_set",
-                "the validation set is its holders' until the job ends, after all windows: others cannot check the "
-                f"sample, outcome, gradient and scores before; `tally audit verify {to_hex(self.job)}` does it then",
-            )
 
     def _look_at(self, known: WatchedRound, casework: Casework, case: Case) -> None:
         number = known.number

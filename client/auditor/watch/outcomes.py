@@ -8,6 +8,7 @@ from client.auditor.watch.place import WatchedRound
 from client.output import format_amount, format_time
 from contracts.state import NOT_FINAL
 from ledger.faults.faults import DemandUnanswered, Fault
+from ledger.hexadecimal import to_hex
 from ledger.verify.results import Outcome, Result
 
 
@@ -44,6 +45,14 @@ def describe_round(known: WatchedRound) -> str:
     reward = format_amount(head.total_reward)
     final = "waits for its witnesses" if known.final_at == NOT_FINAL else f"final at {format_time(known.final_at)}"
     return f"{what}: all checks passed; {head.count} entries, {reward} tokens, {final}"
+
+
+def describe_privacy(job: bytes) -> str:
+    """Why rounds of a job with a private validation set stay unchecked while it is watched, and what to do."""
+    return (
+        "the validation set is its holders' until the job ends, after all windows: nobody else can check samples, "
+        f"outcomes, gradients and scores before; `tally audit verify {to_hex(job)}` does it then"
+    )
 
 
 def describe_fault(fault: Fault) -> str:

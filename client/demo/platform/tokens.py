@@ -1,17 +1,20 @@
 """Access tokens that name viewers: a node may read the histories of these viewers and of nobody else.
 
 A token is `base64url(JSON list of viewers).base64url(HMAC-SHA-256)` under the platform's secret: it needs no
-database, and a node cannot add a viewer to it.
+database, and a node cannot add a viewer to it. `python -m client.demo.platform.tokens` issues one by hand.
 """
 
 from __future__ import annotations
 
+import argparse
 import base64
 import binascii
 import hashlib
 import hmac
 import json
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class TokenRefused(Exception):
@@ -50,3 +53,16 @@ def _encode(content: bytes) -> str:
 
 def _decode(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def main() -> None:
+    """Reads the arguments and prints a token."""
+    parser = argparse.ArgumentParser(prog="tokens", description="Issues an access token of the small video platform.")
+    parser.add_argument("secret_file", type=Path, help="the platform's --secret-file")
+    parser.add_argument("viewers", nargs="+", metavar="VIEWER", help="whose histories the token opens")
+    arguments = parser.parse_args()
+    sys.stdout.write(issue_token(arguments.secret_file.read_bytes().strip(), arguments.viewers) + "\n")
+
+
+if __name__ == "__main__":
+    main()
