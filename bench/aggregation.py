@@ -27,7 +27,7 @@ from learning.round import RevealedContribution
 from learning.score import ScoreRule
 from learning.screening.memory import Memory
 from learning.screening.screen import Screen
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 
 FLOWER, NUMPY = "Flower FedAvg", "NumPy float32 gemv, stacked, not decoded"
 FRACTION_BITS = 12

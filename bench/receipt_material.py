@@ -11,11 +11,11 @@ from typing import Any
 
 from ledger import evidence
 from ledger.eip712 import Domain, StructType, compute_digest, compute_domain
+from ledger.entry import Body
 from ledger.hexadecimal import to_address, to_hex
 from ledger.signatures import Signer
 from ledger.statements import Contribution, Receipt, RoundHeader
 from ledger.structs import TypedStruct
-from ledger.tally import Body
 from ledger.tree import Leaf
 from ledger.verify.bundle import RoundFiles
 from ledger.verify.receipts import CLOCK_SLACK_SECONDS

@@ -13,12 +13,12 @@ from pydantic import TypeAdapter
 
 from client.call import Answer, Call
 from ledger import wire
+from ledger.entry import Entry
 from ledger.errors import VerificationError
 from ledger.evidence import decode_entries
 from ledger.hashing import sha256
 from ledger.hexadecimal import to_address, to_hex
 from ledger.spec import JobSpec
-from ledger.tally import Entry
 from ledger.wire_types import Message, SignedReceipt
 
 T = TypeVar("T")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from client.pins import Pin
+from ledger.entry import Entry, Verdict
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address
 from ledger.statements import RoundHeader, Signed
-from ledger.tally import Entry, Verdict
 from ledger.tree import verify_proof
 from ledger.verdicts import MEANINGS
 from ledger.wire import EntryView

@@ -9,8 +9,8 @@ from contracts.abi import Interface
 from contracts.deployment import Deployment
 from contracts.state import Anchor
 from contracts.transactions import Call
+from ledger.entry import Entry
 from ledger.statements import Registration, RoundHeader, Terms
-from ledger.tally import Entry
 
 
 @dataclass(frozen=True)

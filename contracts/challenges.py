@@ -10,9 +10,9 @@ from contracts.abi import Interface
 from contracts.deployment import Deployment
 from contracts.state import Anchor
 from contracts.transactions import Call
+from ledger.entry import Entry
 from ledger.faults.faults import Fault, FaultKind, ProvenEntry
 from ledger.statements import Contribution, Receipt, Signed, Statement, Terms
-from ledger.tally import Entry
 
 COURT = "ChallengeCourt"
 NO_ANCHOR = Anchor(bytes(32), bytes(32), 0, 0)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.events import Event
+from ledger.entry import Body, Entry
 from ledger.faults.case import ShownEntry
 from ledger.faults.faults import ProvenEntry
 from ledger.statements import Contribution, Receipt, Signed
-from ledger.tally import Body, Entry
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from learning.sampling import draw_sample
 from learning.score import ScoreRule
 from learning.tasks.task import Task
 from learning.tensors import write_model
-from ledger.tally import SCORE_BITS, Verdict
+from ledger.entry import SCORE_BITS, Verdict
 
 
 def finish_by_weight(inputs: RoundInputs, outcome: RoundOutcome, step: ServerStep) -> RoundOutcome:

@@ -15,8 +15,8 @@ from learning.rules import LearningRules
 from learning.score import GradientCheck
 from learning.state import RoundState
 from learning.tasks.task import Examples, Positions, Task
+from ledger.entry import Verdict
 from ledger.screening import Reason, Rule
-from ledger.tally import Verdict
 
 
 class Void(StrEnum):

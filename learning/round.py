@@ -14,11 +14,8 @@ round is void and the momentum zero: kept, it would carry every later step the w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-
-import numpy as np
 
 from learning.aggregate import verify_arithmetic
 from learning.finishing import finish_as_said, finish_by_effect, finish_by_weight
@@ -33,19 +30,17 @@ from learning.outcome import (
     SaidDescent,
     Void,
 )
-from learning.parameters import Vector32
 from learning.payload import read_update
 from learning.quantise import Update, compute_next_clip
 from learning.reference import Reference, find_reference
 from learning.robust.combination import Combination
-from learning.rules import BY_WEIGHT, TRUST_WEIGHTED
+from learning.rules import BY_WEIGHT, TRUST_WEIGHTED, LearningRules
 from learning.sampling import draw_reference, draw_sample
 from learning.screening.memory import Memory
 from learning.screening.screen import Screen
-from learning.state import KEPT, RoundState
 from learning.tensors import write_model
+from ledger.entry import Verdict
 from ledger.screening import Reason
-from ledger.tally import Verdict
 
 __all__ = [
     "JudgedContribution",
@@ -96,7 +91,7 @@ def run_round(
     combined = gathering.combine(state.momentum, found.guide if found else None)
     outcome = _combine(outcome, combined)
     if found:
-        outcome = _refer(outcome, found, combined, KEPT * rules.published_vectors)
+        outcome = _refer(outcome, found, combined, rules)
     if not combined.divisor:
         return replace(outcome, void=Void.NOTHING_ACCEPTED, aggregate=None)
     # 3. and 4.
@@ -115,7 +110,8 @@ def run_round(
     clip = compute_next_clip(outcome.clip, norms, inputs.base.size)
     state = replace(outcome.state, momentum=moments.momentum, second=moments.second, clip=clip)
     if outcome.gradient is not None:
-        state = _remember(inputs, state, outcome.model, list_published(outcome.gradient, moments, rules))
+        published_vectors = list_published(outcome.gradient, moments, rules)
+        state = state.with_move(inputs.base, outcome.model, published_vectors, rules)
     return replace(outcome, state=state)
 
 
@@ -172,15 +168,7 @@ def _find_reference(inputs: RoundInputs, published: PublicGradient | None) -> Re
     return find_reference(inputs.task.objective(validation, positions), inputs.base, published)
 
 
-def _refer(outcome: RoundOutcome, found: Reference, combined: Combination, kept: int) -> RoundOutcome:
-    """Publishes the reference: from the next round on it earns nothing, whatever becomes of this one."""
-    state = replace(outcome.state, gradients=(found.direction, *outcome.state.gradients)[:kept])
+def _refer(outcome: RoundOutcome, found: Reference, combined: Combination, rules: LearningRules) -> RoundOutcome:
+    """Publishes the reference, whatever becomes of this round."""
+    state = outcome.state.with_reference(found.direction, rules)
     return replace(outcome, reference=found.direction, reference_check=found.compare(combined), state=state)
-
-
-def _remember(
-    inputs: RoundInputs, state: RoundState, model: Vector32, published: Sequence[PublicGradient]
-) -> RoundState:
-    move = model.astype(np.float64) - inputs.base.astype(np.float64)
-    gradients = (*published, *state.gradients)[: KEPT * inputs.rules.published_vectors]
-    return replace(state, moves=(move, *state.moves)[:KEPT], gradients=gradients)

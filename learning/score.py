@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from learning.gradient import PublicGradient
 from learning.robust.combination import Integers
-from ledger.tally import SCORE_BITS
+from ledger.entry import SCORE_BITS
 
 _BLOCK: Final = 1 << 20
 _WIDE_BLOCK: Final = 1 << 12

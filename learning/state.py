@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learning.gradient import PublicGradient
 from learning.moments import begin_second_moment
-from learning.parameters import Vector64
+from learning.parameters import Vector32, Vector64
 from learning.rules import LearningRules
 from learning.screening.memory import MEMORY_TYPES, Memory
 from learning.tasks.task import Positions
@@ -46,6 +47,20 @@ class RoundState:
         """The state before round 1 of a model with `size` parameters and a validation set of `positions` (0: none)."""
         state = cls(np.zeros(size), rules.first_clip, np.arange(positions, dtype=np.int64))
         return state if rules.adam is None else replace(state, second=begin_second_moment(size, rules.adam))
+
+    def with_reference(self, reference: PublicGradient, rules: LearningRules) -> Self:
+        """The state once a round's reference is published: from the next round on it earns nothing."""
+        return self._publish((reference,), rules)
+
+    def with_move(
+        self, base: Vector32, model: Vector32, published: Sequence[PublicGradient], rules: LearningRules
+    ) -> Self:
+        """The state once a round has moved `base [n]` to `model [n]` and published these vectors beside it."""
+        move = model.astype(np.float64) - base.astype(np.float64)
+        return replace(self._publish(published, rules), moves=(move, *self.moves)[:KEPT])
+
+    def _publish(self, vectors: Sequence[PublicGradient], rules: LearningRules) -> Self:
+        return replace(self, gradients=(*vectors, *self.gradients)[: KEPT * rules.published_vectors])
 
     def to_bytes(self) -> bytes:
         """The state as a safetensors file: equal states have equal bytes."""

@@ -15,13 +15,13 @@ from typing import Self, TypeGuard
 from ledger import canonical
 from ledger.columns import read_bytes, split_columns
 from ledger.commitment import Opening
+from ledger.entry import Entry
 from ledger.errors import Malformed, MalformedJson, MalformedStatement
 from ledger.hashing import sha256
 from ledger.hexadecimal import parse_hex, to_hex
 from ledger.signatures import SIGNATURE_BYTES
 from ledger.statements import Closing, Contribution, Receipt, Signed, Voucher
 from ledger.structs import read_all
-from ledger.tally import Entry
 
 CONTRIBUTIONS = "contributions.json"
 RECEIPTS = "receipts.json"

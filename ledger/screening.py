@@ -15,10 +15,10 @@ from typing import Final, Self
 
 from ledger import canonical
 from ledger.canonical import JsonValue
+from ledger.entry import Verdict
 from ledger.errors import MalformedJson
 from ledger.evidence import SCREENING
 from ledger.hexadecimal import parse_address, parse_hex, to_address, to_hex
-from ledger.tally import Verdict
 
 SUBJECT: Final = SCREENING
 DIGITS: Final = 6

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from ledger.entry import Entry, Verdict
 from ledger.errors import MalformedJson, VerificationError
 from ledger.evidence import MANIFEST, SCREENING, Manifest
 from ledger.hashing import sha256
 from ledger.hexadecimal import to_address, to_hex
 from ledger.screening import Original, Reason, Rule, decode_reasons
 from ledger.statements import RoundHeader
-from ledger.tally import Entry, Verdict
 
 MEANINGS: Final[Mapping[Verdict, str]] = {
     Verdict.ACCEPTED: "accepted",

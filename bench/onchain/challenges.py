@@ -9,9 +9,9 @@ from bench.onchain.stand import Stand
 from bench.onchain.tallystick import SealedRound, Tallystick
 from contracts.artifacts import load_artifact
 from contracts.transactions import Call
+from ledger.entry import Entry
 from ledger.hashing import keccak256
 from ledger.statements import Receipt, Signed
-from ledger.tally import Entry
 
 SALT = keccak256(b"salt")
 

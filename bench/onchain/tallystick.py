@@ -10,9 +10,10 @@ from contracts.calls import ClaimItem
 from contracts.state import Anchor
 from contracts.transactions import Call
 from ledger.eip712 import Domain
+from ledger.entry import Entry, Verdict
 from ledger.hashing import keccak256
 from ledger.statements import Acceptance, Contribution, Receipt, Registration, RoundHeader, Signed, Terms
-from ledger.tally import Entry, Judgement, Tally, Verdict, compute_signatures_digest, compute_tally
+from ledger.tally import Judgement, Tally, compute_signatures_digest, compute_tally
 from ledger.tree import PaddedTree
 
 NAT = 2**40

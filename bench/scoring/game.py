@@ -18,7 +18,7 @@ from learning.quantise import Update, dequantise
 from learning.robust.combination import Contributed
 from learning.score import ScoreRule
 from learning.tasks import Objective
-from ledger.tally import SCORE_BITS
+from ledger.entry import SCORE_BITS
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from learning.quantise import Update
 from learning.round import RoundInputs, run_round
 from learning.screening.measures import compute_dot, compute_fourth_powers
 from learning.state import RoundState
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 
 _EARLIER = 3
 _SEEDS = (1, 2, 3)

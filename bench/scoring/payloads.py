@@ -7,8 +7,8 @@ from functools import partial
 from learning.payload import write_update
 from learning.quantise import Update
 from learning.round import RevealedContribution
+from ledger.entry import Verdict
 from ledger.hashing import sha256
-from ledger.tally import Verdict
 
 
 class Payloads:

@@ -15,7 +15,8 @@ from learning.round import RoundInputs, RoundOutcome, run_round
 from learning.rules import LearningRules
 from learning.state import RoundState
 from learning.tasks import Examples, Task
-from ledger.tally import Judgement, Standing, Verdict, compute_tally
+from ledger.entry import Standing, Verdict
+from ledger.tally import Judgement, compute_tally
 
 BUDGET_PER_ROUND = 1_000 * 10**18
 PRICE_PER_NAT = 2_000 * 10**18

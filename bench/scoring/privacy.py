@@ -11,7 +11,7 @@ from learning.quantise import dequantise
 from learning.round import RevealedContribution, RoundInputs, run_round
 from learning.state import RoundState
 from learning.tasks.recommender.histories import Histories
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 
 _NODES = 40
 

@@ -10,8 +10,8 @@ from learning.effect import MOST_HALVINGS
 from learning.evidence import OutcomeAccount
 from learning.round import RoundOutcome, SaidDescent, Void
 from ledger import evidence
+from ledger.entry import Entry
 from ledger.errors import MalformedJson
-from ledger.tally import Entry
 from ledger.verify.results import Findings
 
 PRIVATE_SET: Final = "the validation set is private until the job ends"

@@ -9,10 +9,10 @@ from learning.evidence import OutcomeAccount, write_evidence
 from learning.gradient import PublicGradient
 from learning.round import RoundOutcome
 from ledger import evidence
+from ledger.entry import Entry
 from ledger.errors import Malformed
 from ledger.hashing import sha256
 from ledger.screening import decode_reasons
-from ledger.tally import Entry
 from ledger.verify.results import Findings
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ledger.entry import Entry
 from ledger.hexadecimal import to_address
 from ledger.statements import Terms
-from ledger.tally import Entry, compute_pot, compute_reward
+from ledger.tally import compute_pot, compute_reward
 
 RECOMPUTED: Final = "recomputed scores"
 PUBLISHED: Final = "published scores"

@@ -12,11 +12,12 @@ from client.errors import UsageRefused
 from client.money import Token, show_amount
 from client.output import format_time
 from ledger import canonical, evidence
+from ledger.entry import SCORE_BITS, Body, Carry, Entry, Standing
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import parse_hex, to_address, to_hex
 from ledger.screening import Reason
 from ledger.statements import RoundHeader, Signed, Terms
-from ledger.tally import SCORE_BITS, Body, Entry, Standing, compute_pot, compute_reward
+from ledger.tally import compute_pot, compute_reward
 from ledger.tree import PaddedTree, verify_proof
 from ledger.verdicts import describe_reason, read_reason
 from ledger.verify.chain import compute_anchor
@@ -130,15 +131,7 @@ def find_reason(job: bytes, proven: ProvenEntry, sources: Sources) -> Reason | N
 
 def check_carry(entry: Entry, before: Standing) -> None:
     """Raises VerificationError unless the entry follows from the node's standing before."""
-    body = entry.body
-    expected = (
-        before.credit + body.score,
-        max(before.peak, body.credit),
-        body.peak - before.peak,
-        before.earned + body.reward,
-    )
-    got = (body.credit, body.peak, body.gain, entry.earned)
-    for name, want, have in zip(("credit", "peak", "gain", "earned"), expected, got, strict=True):
+    for name, want, have in zip(Carry._fields, entry.compute_carry(before), entry.carry(), strict=True):
         if want != have:
             raise VerificationError("carry", f"{name} does not follow from round {before.round}", want, have)
 

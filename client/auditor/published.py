@@ -16,7 +16,7 @@ from learning.rules import TRUST_WEIGHTED
 from learning.sampling import draw_sample
 from learning.screening.memory import EarlierUpdate, Memory
 from learning.screening.rules import LEAST_JUDGED
-from learning.state import KEPT, RoundState
+from learning.state import RoundState
 from ledger import evidence
 from ledger.screening import Original
 from ledger.verify.bundle import RoundEvidence
@@ -49,7 +49,6 @@ def take_over(
         if published and name not in files:
             raise Unknown(f"{name} was not given")
     rules = learning.rules
-    kept = KEPT * rules.published_vectors
     state = _take_reference(learning, replace(state, clip=account.next_clip), files)
     moments = Moments(state.momentum, state.second)
     if evidence.MOMENTUM in files:
@@ -66,9 +65,7 @@ def take_over(
     if gradient is None:
         return state
     base, model = learning.load_model(header.base_model), learning.load_model(header.next_model)
-    move = model.astype(np.float64) - base.astype(np.float64)
-    gradients = (*list_published(gradient, moments, rules), *state.gradients)[:kept]
-    return replace(state, moves=(move, *state.moves)[:KEPT], gradients=gradients)
+    return state.with_move(base, model, list_published(gradient, moments, rules), rules)
 
 
 def _take_reference(learning: Learning, state: RoundState, files: Mapping[str, bytes]) -> RoundState:
@@ -79,7 +76,7 @@ def _take_reference(learning: Learning, state: RoundState, files: Mapping[str, b
         raise Unknown(f"{evidence.MANIFEST} was not given")
     reference = read_reference(files, learning.size)
     if reference is not None:
-        return replace(state, gradients=(reference, *state.gradients)[: KEPT * learning.rules.published_vectors])
+        return state.with_reference(reference, learning.rules)
     if evidence.REFERENCE in evidence.Manifest.from_bytes(files[evidence.MANIFEST]).files:
         raise Unknown(f"{evidence.REFERENCE} was not given")
     return state

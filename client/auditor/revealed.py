@@ -11,9 +11,9 @@ from learning.round import RevealedContribution
 from learning.state import RoundState
 from ledger.age import read_age
 from ledger.commitment import Opening, compute_beacon
+from ledger.entry import Verdict
 from ledger.errors import VerificationError
 from ledger.spec import JobSpec
-from ledger.tally import Verdict
 from ledger.verify.bundle import RoundEvidence
 from ledger.verify.results import Findings
 from ledger.vouching import weigh

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from client import calls
 from client.api import Api
 from client.identity import Identity
+from ledger.entry import Entry, Verdict
 from ledger.evidence import OPENINGS, decode_openings
 from ledger.hexadecimal import to_address
 from ledger.signatures import Signer
-from ledger.tally import Entry, Verdict
 from ledger.verdicts import MEANINGS
 
 Digests = Sequence[Mapping[bytes, bytes]]

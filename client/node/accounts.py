@@ -17,11 +17,11 @@ from client.node.database import Database
 from client.node.journal import Journal
 from client.wallet import read_address
 from contracts.gateway import Gateway
+from ledger.entry import Entry
 from ledger.errors import VerificationError
 from ledger.evidence import MANIFEST, SCREENING
 from ledger.hexadecimal import parse_address, to_address, to_hex
 from ledger.screening import Reason
-from ledger.tally import Entry
 from ledger.tree import PaddedTree
 from ledger.verdicts import read_reason
 from ledger.wire import EntryView, HeaderView, JobEarnings

@@ -28,10 +28,10 @@ from client.node.sources import NoSamples, PlatformSilent, Source
 from client.node.stale import StaleMoves
 from client.node.training import Trained, TrainingFailed, Work, describe_work
 from client.node.vouching import NoVoucher, obtain_voucher
+from ledger.entry import Verdict
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address, to_hex
 from ledger.signatures import Signer
-from ledger.tally import Verdict
 from ledger.wire import ClosingView, CommitAssignment, EntryView, RevealAssignment
 
 HEARTBEAT_SECONDS = 20.0

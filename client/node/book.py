@@ -14,10 +14,10 @@ from client.node.archive import Archive
 from client.node.database import DatabaseThread
 from client.node.promises import Authority, Bounds, verify_assignment
 from client.pins import Pin
+from ledger.entry import Entry
 from ledger.errors import VerificationError
 from ledger.spec import JobSpec
 from ledger.statements import RoundHeader, Signed, Terms
-from ledger.tally import Entry
 from ledger.tree import PaddedTree
 from ledger.wire import CommitAssignment, EntryView, HeaderView
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from client.entries import describe_verdict
 from client.money import Token, show_amount
 from client.output import format_time
+from ledger.entry import SCORE_BITS, Entry
 from ledger.hexadecimal import to_hex
 from ledger.screening import Reason
 from ledger.statements import RoundHeader, Terms
-from ledger.tally import SCORE_BITS, Entry, compute_pot, compute_reward
+from ledger.tally import compute_pot, compute_reward
 from ledger.verdicts import describe_reason
 from ledger.wire import Anchor
 

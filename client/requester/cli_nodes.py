@@ -147,6 +147,6 @@ def _print_history(history: NodeHistory, unit: Unit) -> None:
 
 
 def _write_nats(score: int) -> str:
-    from ledger.tally import SCORE_BITS  # noqa: PLC0415
+    from ledger.entry import SCORE_BITS  # noqa: PLC0415
 
     return f"{score / 2**SCORE_BITS:.6f}"

@@ -19,9 +19,9 @@ from learning.rules import LearningRules
 from learning.state import RoundState
 from learning.tasks import Examples, Task, get_task
 from learning.tensors import read_model
+from ledger.entry import Verdict
 from ledger.evidence import OUTCOME
 from ledger.spec import JobSpec
-from ledger.tally import Verdict
 
 _EVALUATION_SEED = 0
 

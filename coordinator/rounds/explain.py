@@ -10,9 +10,10 @@ from coordinator.jobs.service import load_job
 from coordinator.rounds import store
 from coordinator.rounds.views import show_entry
 from ledger import evidence, wire
+from ledger.entry import Body, Entry, Verdict
 from ledger.screening import Reason
 from ledger.statements import RoundHeader, Terms
-from ledger.tally import Body, Entry, Verdict, compute_pot
+from ledger.tally import compute_pot
 from ledger.verdicts import MEANINGS, describe_reason, read_reason
 
 _NAT = 2**40

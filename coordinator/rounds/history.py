@@ -16,7 +16,7 @@ from coordinator.jobs.service import load_job
 from coordinator.rounds.moves import SEALED
 from coordinator.rounds.tables import EntryRow, RoundRow
 from ledger import canonical, wire
-from ledger.tally import Entry, Verdict
+from ledger.entry import Entry, Verdict
 
 
 @dataclass

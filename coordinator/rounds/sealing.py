@@ -21,7 +21,7 @@ from coordinator.rounds.service import load_round
 from coordinator.rounds.tables import EntryRow, EvidenceRow, RoundRow, StandingRow
 from coordinator.rounds.tallying import Sealing
 from ledger import canonical, evidence
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 
 _log = structlog.get_logger()
 

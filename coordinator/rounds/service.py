@@ -17,8 +17,8 @@ from coordinator.rounds.errors import UnknownEntry, UnknownRound
 from coordinator.rounds.moves import OPEN, move
 from coordinator.rounds.tables import RoundRow, StandingRow
 from ledger import canonical
+from ledger.entry import Entry
 from ledger.statements import RoundHeader, Signed
-from ledger.tally import Entry
 from ledger.tree import PaddedTree
 
 

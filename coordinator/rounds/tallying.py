@@ -26,9 +26,10 @@ from ledger import canonical, evidence
 from ledger.age import read_age
 from ledger.commitment import Opening, compute_beacon
 from ledger.draw import Draw
+from ledger.entry import Standing, Verdict
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
 from ledger.statements import Contribution, RoundHeader, Signed, Voucher
-from ledger.tally import Judgement, Standing, Tally, Verdict, compute_signatures_digest, compute_tally
+from ledger.tally import Judgement, Tally, compute_signatures_digest, compute_tally
 from ledger.vouching import weigh
 
 _ZERO = bytes(32)

@@ -13,8 +13,8 @@ from typing import Final
 from learning.payload import ELEMENT, OutOfRange
 from learning.quantise import Update
 from learning.tensors import MalformedArrays
+from ledger.entry import Verdict
 from ledger.screening import Original, Rule, write_fraction
-from ledger.tally import Verdict
 
 LEAST_JUDGED: Final = 64
 """Updates with a smaller Σu² (units of 2^-2f) are neither repetitions, near copies nor implausible.

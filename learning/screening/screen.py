@@ -22,9 +22,9 @@ from learning.screening.rules import (
     judge_repetition,
 )
 from learning.tensors import MalformedArrays
+from ledger.entry import Verdict
 from ledger.screening import Original, Reason, Rule, write_fraction
 from ledger.spec import NOTHING_SCREENED, Screening
-from ledger.tally import Verdict
 
 _UNOPENED = {Verdict.UNREVEALED: Rule.UNREVEALED, Verdict.NOT_OPENED: Rule.NOT_OPENED}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ledger.entry import Entry
 from ledger.faults.case import Case, KnownRound
 from ledger.faults.faults import CarryUnfounded, CarryWrong, EntrySkipped, ProvenEntry
-from ledger.tally import Entry
 
 
 def find_unfounded(known: KnownRound) -> Iterator[CarryUnfounded]:
@@ -57,4 +57,4 @@ def _follows(entry: Entry, previous: Entry | None) -> bool:
     body = entry.body
     credit, peak, earned = (previous.body.credit, previous.body.peak, previous.earned) if previous else (0, 0, 0)
     expected = (credit + body.score, max(peak, body.credit), body.peak - peak, earned + body.reward)
-    return expected == (body.credit, body.peak, body.gain, entry.earned)
+    return expected == entry.carry()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
+from ledger.entry import Body, Verdict
 from ledger.errors import MalformedSignature
 from ledger.faults.case import Case, KnownRound
 from ledger.faults.faults import (
@@ -18,7 +19,7 @@ from ledger.faults.faults import (
 )
 from ledger.signatures import SIGNATURE_BYTES, recover
 from ledger.statements import RoundHeader
-from ledger.tally import Body, Verdict, compute_pot, compute_reward
+from ledger.tally import compute_pot, compute_reward
 
 _VERDICTS = frozenset(map(int, Verdict))
 

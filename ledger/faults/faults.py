@@ -12,9 +12,9 @@ from enum import IntEnum
 from typing import ClassVar
 
 from ledger.eip712 import Domain
+from ledger.entry import Entry
 from ledger.hashing import keccak256
 from ledger.statements import Closing, Contribution, Receipt, RoundHeader, Signed, Statement
-from ledger.tally import Entry
 
 
 class FaultKind(IntEnum):

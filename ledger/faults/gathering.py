@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from ledger import canonical, evidence
 from ledger.eip712 import Domain
+from ledger.entry import Entry
 from ledger.errors import Malformed
 from ledger.faults.case import KnownRound, Promises, ShownEntry
 from ledger.faults.faults import ProvenEntry
@@ -20,7 +21,6 @@ from ledger.hashing import keccak256
 from ledger.hexadecimal import parse_hex
 from ledger.signatures import recover
 from ledger.statements import Closing, Contribution, Receipt, RoundHeader, Signed, Statement, Terms
-from ledger.tally import Entry
 
 S = TypeVar("S", bound=Statement)
 P = TypeVar("P", Receipt, Closing, RoundHeader)

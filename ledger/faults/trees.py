@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ledger import canonical
+from ledger.entry import Entry
 from ledger.errors import Malformed, VerificationError
 from ledger.hashing import keccak256
 from ledger.hexadecimal import parse_hex
-from ledger.tally import Entry
 from ledger.tree import PaddedTree, compute_depth, verify_proof
 
 

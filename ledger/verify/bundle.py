@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from ledger.commitment import Opening
 from ledger.draw import Draw
 from ledger.eip712 import Domain
+from ledger.entry import Entry, Standing
 from ledger.evidence import OpenedClosing, ReportedContribution
 from ledger.spec import JobSpec
 from ledger.statements import Receipt, RoundHeader, Signed, Terms
-from ledger.tally import Entry, Standing
 
 
 @dataclass(frozen=True, slots=True)

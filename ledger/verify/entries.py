@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger.age import read_age
+from ledger.entry import SCORE_BITS, Entry, Verdict
 from ledger.errors import VerificationError
 from ledger.evidence import ReportedContribution
 from ledger.statements import Receipt, Signed
-from ledger.tally import SCORE_BITS, Entry, Verdict, compute_signatures_digest
+from ledger.tally import compute_signatures_digest
 from ledger.verify.bundle import AuditedJob
 from ledger.verify.results import Findings
 from ledger.vouching import weigh

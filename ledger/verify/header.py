@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ledger import evidence
+from ledger.entry import Entry, Verdict
 from ledger.errors import Malformed, show
 from ledger.evidence import Manifest
 from ledger.hashing import sha256
 from ledger.statements import RoundHeader, Signed
-from ledger.tally import Entry, Verdict
 from ledger.verify.bundle import AuditedJob, History
 from ledger.verify.results import Findings
 from ledger.verify.signers import SignatureClaim, recover_signer

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger.commitment import Opening, compute_beacon
+from ledger.entry import Entry, Verdict
 from ledger.evidence import OpenedClosing
 from ledger.hexadecimal import to_hex
 from ledger.statements import Contribution, RoundHeader
-from ledger.tally import Entry, Verdict
 from ledger.verify.bundle import AuditedJob
 from ledger.verify.results import Findings
 

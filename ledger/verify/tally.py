@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger.entry import Entry, Standing
 from ledger.errors import Malformed
-from ledger.tally import Entry, Standing, compute_pot, compute_reward
+from ledger.tally import compute_pot, compute_reward
 from ledger.verify.bundle import AuditedJob, History
 from ledger.verify.results import Findings
 
@@ -27,15 +28,8 @@ def verify_carry(history: History, entries: Sequence[Entry], findings: Findings)
             findings.leave("carry", "an earlier round could not be read")
             continue
         previous = previous or Standing()
-        body = entry.body
-        expected = (
-            previous.round,
-            previous.credit + body.score,
-            max(previous.peak, body.credit),
-            body.peak - previous.peak,
-            previous.earned + body.reward,
-        )
-        got = (body.previous_round, body.credit, body.peak, body.gain, entry.earned)
+        expected = (previous.round, *entry.compute_carry(previous))
+        got = (entry.body.previous_round, *entry.carry())
         if got == expected:
             continue
         for name, want, have in zip(_CARRIED, expected, got, strict=True):

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from ledger import canonical
 from ledger.canonical import JsonValue
+from ledger.entry import Entry
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import parse_hex
 from ledger.statements import RoundHeader
-from ledger.tally import Entry
 from ledger.tree import PaddedTree, verify_proof
 from ledger.verify.results import Findings
 

@@ -8,9 +8,9 @@ from contracts.escrow import deposit_bond, open_job
 from contracts.gateway import Gateway
 from contracts.refusals import TransactionReverted
 from contracts.state import Anchor
+from ledger.entry import Entry
 from ledger.faults.faults import Fault
 from ledger.statements import Acceptance, RoundHeader, Signed
-from ledger.tally import Entry
 from tests.chain.fixtures import Party
 from tests.dishonest.draft import Draft
 from tests.simulated.job import SimulatedJob

@@ -10,10 +10,11 @@ from contracts.job_events import RoundPosted
 from contracts.state import Anchor
 from contracts.transactions import Call
 from ledger.commitment import extend_accumulator, start_accumulator
+from ledger.entry import Standing, Verdict
 from ledger.hashing import keccak256
 from ledger.signatures import Signer
 from ledger.statements import Acceptance, Registration, RoundHeader, Signed, Terms
-from ledger.tally import Judgement, Standing, Tally, Verdict, compute_tally
+from ledger.tally import Judgement, Tally, compute_tally
 from tests.chain.fixtures import Party
 
 NAT = 2**40

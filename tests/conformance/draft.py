@@ -12,11 +12,12 @@ from typing import Any
 from client.auditor.bundle import TERMS, name_round
 from ledger import canonical, evidence
 from ledger.commitment import Opening, compute_beacon, extend_accumulator, start_accumulator
+from ledger.entry import Body, Entry, Standing, Verdict
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
 from ledger.hashing import sha256
 from ledger.signatures import Signer
 from ledger.statements import Contribution, Receipt, RoundHeader, Signed, Terms
-from ledger.tally import Body, Entry, Judgement, Standing, Verdict, compute_signatures_digest, compute_tally
+from ledger.tally import Judgement, compute_signatures_digest, compute_tally
 from ledger.tree import PaddedTree
 from ledger.verify.chain import compute_anchor
 from tests.conformance.chain import ChainDraft

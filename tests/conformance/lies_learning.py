@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from client.auditor.bundle import name_blob, name_round
 from learning.tensors import ArrayType, read_arrays, write_arrays
 from ledger import canonical, evidence
+from ledger.entry import Verdict
 from ledger.hashing import keccak256, sha256
-from ledger.tally import Verdict
 from tests.conformance.case import ANY, LEARNING, Case, drop, edit, flip
 from tests.conformance.case import UNKNOWN as NOT_KNOWN
 from tests.conformance.draft import LAST, Draft

@@ -8,12 +8,12 @@ from typing import Any
 from client.auditor.bundle import ACCEPTANCE, SPEC, TERMS, name_round
 from ledger import canonical, evidence
 from ledger.commitment import Opening
+from ledger.entry import Verdict
 from ledger.evidence import ReportedContribution
 from ledger.hashing import keccak256, sha256
 from ledger.hexadecimal import to_hex
 from ledger.signatures import Signer
 from ledger.statements import Acceptance, Signed, Voucher
-from ledger.tally import Verdict
 from tests.conformance.case import ANY, LEARNING, Case, drop, edit
 from tests.conformance.case import UNKNOWN as NOT_KNOWN
 from tests.conformance.draft import LAST, Draft

@@ -7,9 +7,9 @@ from typing import Any
 
 from client.auditor.bundle import name_round
 from ledger import canonical, evidence
+from ledger.entry import Verdict
 from ledger.hashing import keccak256
 from ledger.signatures import Signer
-from ledger.tally import Verdict
 from ledger.tree import Leaf, PaddedTree
 from tests.conformance.case import ANY, LEARNING, NONE, Case, drop, edit
 from tests.conformance.case import UNKNOWN as NOT_KNOWN

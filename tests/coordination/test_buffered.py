@@ -6,9 +6,9 @@ from typing import Any
 from sqlmodel import select
 
 from coordinator.rounds.tables import RoundRow
+from ledger.entry import Verdict
 from ledger.hexadecimal import parse_hex, to_hex
 from ledger.spec import Cohort, Staleness
-from ledger.tally import Verdict
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
 from tests.coordination.people import REPORT

@@ -6,8 +6,8 @@ from client import calls
 from client.call import Answer
 from coordinator.rounds import service as rounds
 from ledger import evidence, wire
+from ledger.entry import Verdict
 from ledger.hexadecimal import to_address, to_hex
-from ledger.tally import Verdict
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
 from tests.coordination.premises import House

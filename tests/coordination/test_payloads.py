@@ -9,8 +9,8 @@ from sqlmodel import select
 from coordinator.rounds.tables import ContributionRow, RoundRow
 from learning.payload import write_update
 from learning.tensors import write_arrays
+from ledger.entry import Verdict
 from ledger.hexadecimal import to_hex
-from ledger.tally import Verdict
 from tests.coordination.conftest import Scene
 from tests.coordination.test_rounds import SIZE, make_payload, verify_round
 

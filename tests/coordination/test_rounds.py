@@ -9,10 +9,10 @@ from coordinator.rounds import store
 from learning.payload import write_update
 from ledger import canonical, evidence
 from ledger.commitment import compute_beacon, compute_seed_digest, extend_accumulator, start_accumulator
+from ledger.entry import Entry, Verdict
 from ledger.hashing import sha256
 from ledger.hexadecimal import parse_hex, to_address, to_hex
 from ledger.statements import RoundHeader, Signed
-from ledger.tally import Entry, Verdict
 from ledger.tree import load_dump, verify_proof
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course

@@ -7,10 +7,10 @@ import numpy as np
 from coordinator.compute.supervisor import ComputeChild
 from learning.payload import read_update, write_update
 from ledger import evidence
+from ledger.entry import Verdict
 from ledger.hexadecimal import to_address, to_hex
 from ledger.screening import Rule, decode_reasons
 from ledger.spec import Screening
-from ledger.tally import Verdict
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
 from tests.coordination.premises import Premises

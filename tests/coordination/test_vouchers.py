@@ -10,10 +10,10 @@ import pytest
 
 from client.auditor.checks import ALL_CHECKS
 from ledger import evidence
+from ledger.entry import SCORE_BITS
 from ledger.hexadecimal import parse_hex, to_hex
 from ledger.spec import Staleness, Vouchers
 from ledger.statements import Contribution, Signed, Voucher
-from ledger.tally import SCORE_BITS
 from ledger.verify.results import Outcome
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course

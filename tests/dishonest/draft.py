@@ -8,13 +8,14 @@ from ledger import canonical, evidence
 from ledger.canonical import JsonValue
 from ledger.commitment import extend_accumulator, start_accumulator
 from ledger.eip712 import Domain
+from ledger.entry import Entry
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
 from ledger.faults.case import Promises
 from ledger.hashing import keccak256
 from ledger.hexadecimal import to_hex
 from ledger.signatures import Signer
 from ledger.statements import Closing, Receipt, RoundHeader, Signed, Terms
-from ledger.tally import Entry, compute_pot, compute_reward
+from ledger.tally import compute_pot, compute_reward
 from ledger.tree import FORMAT, LEAF_ENCODING, Leaf, PaddedTree
 
 

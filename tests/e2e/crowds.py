@@ -11,11 +11,11 @@ from client.api import Api
 from client.home import Home
 from client.identity import Identity
 from client.seed import Seed, save_seed
+from ledger.entry import SCORE_BITS, Verdict
 from ledger.evidence import OPENINGS, decode_openings
 from ledger.hashing import keccak256
 from ledger.hexadecimal import to_address
 from ledger.signatures import Signer
-from ledger.tally import SCORE_BITS, Verdict
 from tests.e2e.gate import wait_until
 from tests.e2e.programs import Program
 from tests.e2e.world import KEYSTORE_WORK, PASSPHRASE, World

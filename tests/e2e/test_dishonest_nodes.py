@@ -14,7 +14,7 @@ import pytest
 
 from client.node.training import HONEST, INFLATED
 from learning.adversaries import ADVERSARIES
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 from tests.e2e.crowds import Record, claim, read_records, show_table, start_crowd, wait_present
 from tests.e2e.histories import ITEMS, write_histories
 from tests.e2e.world import World, run_world

@@ -24,9 +24,9 @@ from coordinator.compute.supervisor import ComputeChild
 from coordinator.rounds import store
 from coordinator.rounds.service import load_entry, load_header
 from coordinator.rounds.tables import RoundRow
+from ledger.entry import SCORE_BITS, Entry, Verdict
 from ledger.hexadecimal import to_hex
 from ledger.spec import Cohort, Staleness
-from ledger.tally import SCORE_BITS, Entry, Verdict
 from ledger.verify.results import Outcome
 from ledger.wire import ContributionRequest
 from tests.coordination.learning import Course, make_course

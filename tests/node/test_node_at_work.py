@@ -14,7 +14,7 @@ from client.node.agent import Agent
 from client.node.exchange import WalletElsewhere
 from client.node.host import Host
 from coordinator.rounds.service import mark_anchored
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 from tests.coordination.learning import Course
 from tests.coordination.premises import House
 from tests.node.premises import RULES, Killed, Stage, Wire, make_pin, open_host, set_stage

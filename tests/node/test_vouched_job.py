@@ -24,11 +24,11 @@ from coordinator.rounds.tables import ContributionRow, EntryRow
 from learning.tasks import get_task
 from learning.tensors import write_model
 from ledger import canonical
+from ledger.entry import Entry, Verdict
 from ledger.hexadecimal import to_hex
 from ledger.signatures import Signer
 from ledger.spec import TaskChoice, Vouchers
 from ledger.statements import Voucher
-from ledger.tally import Entry, Verdict
 from tests.coordination.learning import Course, make_spec, make_terms
 from tests.coordination.people import DOMAIN, Requester
 from tests.coordination.premises import House, make_signer

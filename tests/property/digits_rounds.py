@@ -9,8 +9,8 @@ import numpy as np
 
 from learning.quantise import Update
 from learning.round import RoundInputs, RoundOutcome, run_round
+from ledger.entry import SCORE_BITS
 from ledger.hashing import sha256
-from ledger.tally import SCORE_BITS
 from tests.unit.learning.digits_job import DigitsJob, make_job, reveal
 
 NODES, HIDDEN = 5, 2

@@ -4,8 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ledger.entry import Verdict
 from ledger.structs import TypedStruct, to_snake
-from ledger.tally import Judgement, Verdict
+from ledger.tally import Judgement
 
 NAT = 1 << 40
 SAFE = (1 << 53) - 1

@@ -14,8 +14,8 @@ from coordinator.rounds.moves import MOVES
 from coordinator.rounds.tables import EntryRow, RoundRow
 from learning.payload import write_update
 from ledger import canonical
+from ledger.entry import Entry, Verdict
 from ledger.statements import Acceptance, Signed, Terms
-from ledger.tally import Entry, Verdict
 from tests.coordination.learning import make_course, make_spec, make_terms
 from tests.coordination.people import DOMAIN
 from tests.coordination.premises import make_signer

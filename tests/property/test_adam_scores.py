@@ -15,8 +15,8 @@ from learning.robust.combination import Contributed
 from learning.rules import LearningRules
 from learning.score import ScoreRule
 from learning.state import RoundState
+from ledger.entry import SCORE_BITS
 from ledger.spec import Adam
-from ledger.tally import SCORE_BITS
 
 SIZE = 9
 RULES = LearningRules(clip_norm="10", server_rate="0.05", server_momentum="0.5", adam=Adam("0.75", "0.125"))

@@ -12,9 +12,9 @@ from coordinator.rounds.moves import SEALED
 from coordinator.rounds.tables import RoundRow
 from ledger import canonical
 from ledger.age import read_age, verify_age
+from ledger.entry import Entry, Verdict
 from ledger.hexadecimal import to_hex
 from ledger.spec import Cohort, Staleness
-from ledger.tally import Entry, Verdict
 from ledger.weights import compute_weight
 from tests.coordination.people import REPORT
 from tests.property.test_round_machine import RoundMachine

@@ -12,9 +12,10 @@ from learning.round import RoundInputs, run_round
 from learning.rules import LearningRules
 from learning.score import ScoreRule
 from learning.state import RoundState
+from ledger.entry import Standing
 from ledger.spec import Vouchers
 from ledger.statements import Signed, Voucher
-from ledger.tally import Judgement, Standing, compute_tally
+from ledger.tally import Judgement, compute_tally
 from ledger.vouching import weigh
 from tests.unit.learning.digits_job import digits_task, reveal
 from tests.unit.ledger.test_spec import SPEC

@@ -15,7 +15,7 @@ from learning.sampling import draw_sample
 from learning.screening.memory import Memory
 from learning.screening.screen import Screen
 from learning.tensors import ArrayType, MalformedArrays, read_arrays, write_arrays
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 from tests.unit.learning.digits_job import reveal
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

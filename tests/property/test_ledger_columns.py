@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from ledger import canonical
 from ledger.eip712 import StructType
+from ledger.entry import Body, Entry
 from ledger.errors import Malformed, MalformedJson, MalformedStatement
 from ledger.evidence import ReportedContribution
 from ledger.signatures import Signer
 from ledger.statements import Contribution, Receipt, Signed, Voucher
 from ledger.structs import TypedStruct, define_type, read_all
-from ledger.tally import Body, Entry
 from ledger.tree import PaddedTree
 from ledger.words import WORDS
 from tests.property.ledger_values import addresses, bytes32, structs_of, values_of

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.commitment import Opening
 from ledger.eip712 import StructType, compute_digest, parse_types
+from ledger.entry import Body
 from ledger.errors import Malformed
 from ledger.hashing import keccak256
 from ledger.hexadecimal import to_address
@@ -27,7 +28,6 @@ from ledger.statements import (
     Voucher,
 )
 from ledger.structs import TypedStruct, to_snake
-from ledger.tally import Body
 from ledger.words import WORDS
 from tests.property.ledger_values import structs_of, values_of
 from tests.vectors.golden_job import CHAIN_ID, COORDINATOR, JOB_LEDGER, LEDGER_ADDRESS

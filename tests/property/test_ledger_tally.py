@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from ledger.tally import Entry, Judgement, Standing, Tally, Verdict, compute_pot, compute_reward, compute_tally
+from ledger.entry import Entry, Standing, Verdict
+from ledger.tally import Judgement, Tally, compute_pot, compute_reward, compute_tally
 from tests.property.ledger_values import NAT, judgements
 
 NODES = [bytes([at]) * 20 for at in range(1, 7)]

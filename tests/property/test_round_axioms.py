@@ -15,8 +15,8 @@ from hypothesis.extra import numpy as arrays
 from bench.scoring.game import Game, compute_shapley, correlate
 from learning.quantise import Update, compute_norm_squared, quantise
 from learning.round import run_round
+from ledger.entry import SCORE_BITS, Verdict
 from ledger.spec import Staleness
-from ledger.tally import SCORE_BITS, Verdict
 from ledger.weights import compute_weight
 from tests.property.digits_rounds import NODES, RULES, get_inputs, get_job, run, score_all, score_exactly, train
 from tests.unit.learning.digits_job import make_job, reveal
@@ -24,6 +24,7 @@ from tests.unit.ledger.test_age import make_stale_spec
 
 every_rule = pytest.mark.parametrize("rule", RULES)
 weighing_rules = pytest.mark.parametrize("rule", ["mean", "norm-clipped-mean", "multi-krum"])
+linear_rules = pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in ("median", "trimmed-mean")])
 few = settings(max_examples=12)
 seeds = st.integers(0, 5)
 
@@ -109,14 +110,18 @@ def test_scores_sum_to_the_score_of_the_sum(rule: str, seed: int, weights: list[
     assert abs(sum(score_all(outcome)) - whole) <= slack
 
 
-@every_rule
+@linear_rules
 @few
 @given(
     seed=seeds,
     mixture=arrays.arrays(np.float64, 7, elements=st.floats(-1, 1)),
 )
 def test_public_directions_earn_nothing(rule: str, seed: int, mixture: np.ndarray) -> None:
-    """Any mixture of earlier moves, published gradients and the momentum: what is left is the rounding of an update."""
+    """Any mixture of earlier moves, published gradients and the momentum: what is left is the rounding of an update.
+
+    Not so under `median` and `trimmed-mean`: they take an update apart coordinate by coordinate, and what they take of a
+    public direction is none any more. `docs/verified-work.md` has what replays are paid there.
+    """
     state = get_inputs(4).state
     assert len(state.moves) == len(state.gradients) == 3
     directions = [*state.moves, *(one.values.astype(np.float64) for one in state.gradients), state.momentum]
@@ -129,9 +134,7 @@ def test_public_directions_earn_nothing(rule: str, seed: int, mixture: np.ndarra
     outcome = run(4, rule, [*train(4, seed), update], sample=seed)
     assert outcome.void is None
     honest = [one.score for one in outcome.judged[:-1] if one.verdict is Verdict.ACCEPTED]
-    # The order statistics take it apart coordinate by coordinate: what is taken of it is no public direction any more.
-    most = 1.0 if rule in ("median", "trimmed-mean") else 0.02
-    assert abs(outcome.judged[-1].score) <= most * max(map(abs, honest))
+    assert abs(outcome.judged[-1].score) <= 0.02 * max(map(abs, honest))
 
 
 @weighing_rules

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from learning.quantise import Update
 from learning.round import RoundOutcome
+from ledger.entry import Standing, Verdict
 from ledger.hashing import sha256
-from ledger.tally import Judgement, Standing, Tally, Verdict, compute_tally
+from ledger.tally import Judgement, Tally, compute_tally
 from tests.property.digits_rounds import get_inputs, run, score_all, train
 
 few = settings(max_examples=12)

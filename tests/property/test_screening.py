@@ -13,10 +13,10 @@ from learning.quantise import LARGEST, Update, compute_norm_squared
 from learning.screening import likeness
 from learning.screening.likeness import find_alike
 from learning.screening.measures import compute_dot, compute_fourth_powers, is_beyond, write_cosine
+from ledger.entry import Verdict
 from ledger.errors import Malformed
 from ledger.screening import Original, Reason, Rule, decode_reasons, encode_reasons
 from ledger.spec import Screening
-from ledger.tally import Verdict
 from tests.unit.learning.screening.rounds import Rounds, draw, near
 
 elements = st.integers(-LARGEST, LARGEST) | st.integers(-3, 3)

@@ -17,17 +17,14 @@ from ledger.commitment import (
     compute_seed_digest,
 )
 from ledger.draw import Draw, compute_draw_seed, draw_cohort
+from ledger.entry import Standing, Verdict
 from ledger.evidence import Manifest, OpenedClosing, ReportedContribution
 from ledger.hashing import keccak256, sha256
 from ledger.hexadecimal import to_hex
 from ledger.screening import Reason, Rule, encode_reasons
 from ledger.spec import JobSpec
 from ledger.statements import Acceptance, Closing, Contribution, RoundHeader, Signed, Voucher
-from ledger.tally import (
-    Standing,
-    Tally,
-    Verdict,
-)
+from ledger.tally import Tally
 from ledger.verify.bundle import AnchoredRound, JobFiles, RoundFiles
 from ledger.verify.chain import compute_anchor
 from ledger.vouching import REPORTED, weigh

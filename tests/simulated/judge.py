@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ledger import evidence
 from ledger.commitment import Opening
-from ledger.tally import SCORE_BITS, Verdict
+from ledger.entry import SCORE_BITS, Verdict
 
 if TYPE_CHECKING:
     from tests.simulated.job import SimulatedJob

@@ -12,9 +12,9 @@ from learning.quantise import Update, quantise
 from learning.round import RevealedContribution, RoundInputs, RoundOutcome, run_round
 from learning.tensors import write_model
 from ledger.commitment import Opening
+from ledger.entry import Verdict
 from ledger.hashing import sha256
 from ledger.spec import NOTHING_SCREENED, NOTHING_STALE, Adam, JobSpec, Screening, Staleness, TaskChoice, Vouchers
-from ledger.tally import Verdict
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judged
 from tests.simulated.terms import Setting, make_spec

@@ -9,7 +9,7 @@ from client.auditor.sources import ChainFacts, KeptJob, PaidClaim, PostedRound, 
 from contracts.events import Event, Place
 from contracts.node_events import NodeRegistered
 from contracts.state import AccountState, Block
-from ledger.tally import Entry
+from ledger.entry import Entry
 from ledger.verify.bundle import JobFiles, RoundFiles
 from tests.simulated.job import OPENED_BLOCK, SimulatedJob, hash_block
 

@@ -34,6 +34,7 @@ from typing import Any
 
 from ledger.commitment import Opening
 from ledger.eip712 import Domain
+from ledger.entry import Body
 from ledger.statements import (
     Acceptance,
     Closing,
@@ -47,7 +48,6 @@ from ledger.statements import (
     Voucher,
 )
 from ledger.structs import TypedStruct
-from ledger.tally import Body
 from ledger.tree import Leaf, compute_leaf
 from tests.vectors.golden_cases import (
     build_commitments,

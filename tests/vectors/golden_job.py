@@ -15,10 +15,11 @@ from ledger.commitment import (
     start_accumulator,
 )
 from ledger.eip712 import compute_domain
+from ledger.entry import Standing, Verdict
 from ledger.hashing import keccak256, sha256
 from ledger.signatures import Signer
 from ledger.statements import Closing, Contribution, Receipt, RoundHeader, Signed, Terms
-from ledger.tally import Judgement, Standing, Tally, Verdict, compute_signatures_digest, compute_tally
+from ledger.tally import Judgement, Tally, compute_signatures_digest, compute_tally
 
 CHAIN_ID = 31337
 NAT = 1 << 40

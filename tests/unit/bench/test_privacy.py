@@ -13,7 +13,7 @@ from learning.round import RevealedContribution, RoundInputs, run_round
 from learning.state import RoundState
 from learning.tasks import Examples, get_task
 from learning.tasks.recommender.histories import Histories
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 
 ITEMS, POSITIONS = 60, 12
 

@@ -15,9 +15,9 @@ from learning.round import RevealedContribution, RoundInputs
 from learning.rules import LearningRules
 from learning.state import RoundState
 from learning.tasks import Examples, Task, get_task
+from ledger.entry import Verdict
 from ledger.hashing import sha256
 from ledger.spec import NOTHING_SCREENED
-from ledger.tally import Verdict
 
 VALIDATION, HOLDOUT = 300, 300
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from learning.quantise import LARGEST, Update
 from learning.round import RoundInputs, run_round
+from ledger.entry import Standing
 from ledger.hashing import keccak256
-from ledger.tally import Judgement, Standing, compute_tally
+from ledger.tally import Judgement, compute_tally
 from tests.unit.learning.digits_job import DigitsJob, beacon, make_job, reveal
 
 BUDGET = 10**18

@@ -13,8 +13,8 @@ from learning.quantise import quantise
 from learning.round import RoundInputs, RoundOutcome, Void, run_round
 from learning.state import RoundState
 from learning.tensors import MalformedArrays
+from ledger.entry import SCORE_BITS
 from ledger.spec import Adam
-from ledger.tally import SCORE_BITS
 from tests.unit.learning.digits_job import DigitsJob, beacon, make_job, reveal
 
 ADAM = Adam("0.9", "0.01")

@@ -9,7 +9,7 @@ from learning.parameters import Vector32
 from learning.quantise import UnusableMove, Update, quantise
 from learning.round import RoundInputs, RoundOutcome, run_round
 from learning.tasks import MalformedExamples, Objective, get_task
-from ledger.tally import SCORE_BITS
+from ledger.entry import SCORE_BITS
 from tests.unit.learning.digits_job import beacon, digits_task, load_scans, make_job, reveal, take
 
 

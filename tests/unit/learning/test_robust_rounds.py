@@ -7,7 +7,7 @@ import pytest
 
 from learning.quantise import compute_next_clip, quantise
 from learning.round import RoundInputs, run_round
-from ledger.tally import SCORE_BITS, Verdict
+from ledger.entry import SCORE_BITS, Verdict
 from tests.unit.learning.digits_job import DigitsJob, make_job, reveal
 
 

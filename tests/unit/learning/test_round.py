@@ -9,7 +9,7 @@ from learning.quantise import quantise
 from learning.round import RoundInputs, RoundOutcome, Void, run_round
 from learning.state import RoundState
 from learning.tensors import read_model
-from ledger.tally import SCORE_BITS, Verdict
+from ledger.entry import SCORE_BITS, Verdict
 from tests.unit.learning.digits_job import DigitsJob, beacon, make_job, reveal
 
 
@@ -206,7 +206,7 @@ def test_job_continued_from_saved_state_gives_the_same_rounds(
 
 @pytest.mark.parametrize("kept", [3, 32])
 def test_moves_and_gradients_are_remembered_newest_first(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("learning.round.KEPT", kept)
+    monkeypatch.setattr("learning.state.KEPT", kept)
     job = make_job(nodes=3, server_momentum="0.5")
     inputs = replace(job.begin(), contributions=())
     inputs = replace(inputs, contributions=reveal(job.train(inputs.base, inputs.state.clip, 1)))

@@ -11,7 +11,7 @@ from learning.quantise import quantise
 from learning.round import RoundInputs, RoundOutcome, Void, run_round
 from learning.state import RoundState
 from learning.tensors import MalformedArrays, write_arrays
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 from ledger.weights import TRUST_BITS
 from tests.unit.learning.digits_job import VALIDATION, DigitsJob, beacon, make_job, reveal
 

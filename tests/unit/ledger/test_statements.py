@@ -6,6 +6,7 @@ import pytest
 
 from ledger.canonical import SAFE_INTEGER
 from ledger.commitment import Opening
+from ledger.entry import Body
 from ledger.errors import Malformed, MalformedHex, MalformedSignature, MalformedStatement
 from ledger.signatures import WrongSigner
 from ledger.statements import (
@@ -20,7 +21,6 @@ from ledger.statements import (
     Voucher,
 )
 from ledger.structs import TypedStruct, define_type, to_snake
-from ledger.tally import Body
 from tests.vectors.generate_golden import draw_struct
 from tests.vectors.golden_job import COORDINATOR, JOB_LEDGER, NODE_REGISTRY, SIGNERS
 

@@ -3,19 +3,10 @@ from typing import Any
 
 import pytest
 
+from ledger.entry import Body, Entry, Standing, Verdict
 from ledger.errors import MalformedStatement
 from ledger.hashing import keccak256
-from ledger.tally import (
-    Body,
-    Entry,
-    Judgement,
-    Standing,
-    Verdict,
-    compute_pot,
-    compute_reward,
-    compute_signatures_digest,
-    compute_tally,
-)
+from ledger.tally import Judgement, compute_pot, compute_reward, compute_signatures_digest, compute_tally
 from tests.vectors.golden_job import COORDINATOR, derive, derive_address
 
 NAT = 1 << 40

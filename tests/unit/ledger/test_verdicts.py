@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from ledger import evidence
+from ledger.entry import Entry, Verdict
 from ledger.errors import Malformed, VerificationError
 from ledger.evidence import Manifest
 from ledger.hexadecimal import to_address
 from ledger.screening import Original, Reason, Rule, encode_reasons
 from ledger.statements import RoundHeader
-from ledger.tally import Entry, Verdict
 from ledger.verdicts import MEANINGS, describe_reason, read_reason
 from tests.simulated.audit import play_three
 

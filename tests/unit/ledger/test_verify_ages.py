@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
+from ledger.entry import Verdict
 from ledger.hexadecimal import to_hex
 from ledger.spec import Cohort, Staleness
-from ledger.tally import Verdict
 from ledger.verify.results import Outcome
 from tests.simulated.audit import audit_rounds, find
 from tests.simulated.job import SimulatedJob

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ledger import evidence
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 from ledger.verify.bundle import RoundFiles
 from ledger.verify.results import Outcome
 from tests.simulated.audit import CHANGES, audit_round, audit_rounds, change_file, cover, find, open_job, play_three

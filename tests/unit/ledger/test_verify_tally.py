@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ledger import canonical, evidence
+from ledger.entry import Entry, Verdict
 from ledger.statements import RoundHeader
-from ledger.tally import Entry, Verdict
 from ledger.tree import PaddedTree
 from ledger.verify.bundle import RoundFiles
 from tests.simulated.audit import CHANGES, audit_round, find, play_three

@@ -16,8 +16,8 @@ from learning.payload import write_update
 from learning.tensors import ArrayType, read_arrays, write_arrays
 from ledger import evidence
 from ledger.commitment import Opening
+from ledger.entry import Verdict
 from ledger.hashing import sha256
-from ledger.tally import Verdict
 from ledger.verify.results import Outcome
 from tests.simulated.audit import find, flip
 from tests.simulated.job import SimulatedJob

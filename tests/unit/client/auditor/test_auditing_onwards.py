@@ -15,8 +15,9 @@ from client.auditor.sources import Sources
 from learning.tensors import write_model
 from ledger import canonical, evidence
 from ledger.commitment import Opening
+from ledger.entry import Standing, Verdict
 from ledger.hashing import sha256
-from ledger.tally import Judgement, Standing, Verdict, compute_tally
+from ledger.tally import Judgement, compute_tally
 from ledger.verify.results import Outcome
 from tests.simulated.job import SimulatedJob
 from tests.simulated.judge import Judged

@@ -14,7 +14,7 @@ from learning.quantise import Update
 from learning.round import RoundInputs, RoundOutcome, Void, run_round
 from learning.tensors import ArrayType, read_arrays, write_arrays
 from ledger import evidence
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 from ledger.verify.results import Outcome
 from tests.simulated.audit import find
 from tests.simulated.job import SimulatedJob

@@ -10,7 +10,7 @@ from client.auditor.checks import ALL_CHECKS
 from learning.payload import read_update
 from learning.tensors import write_arrays
 from ledger import evidence
-from ledger.tally import Verdict
+from ledger.entry import Verdict
 from ledger.verify.results import Outcome
 from tests.simulated.audit import find
 from tests.simulated.job import SimulatedJob

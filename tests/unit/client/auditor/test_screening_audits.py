@@ -15,11 +15,11 @@ from client.auditor.explaining import explain
 from learning.payload import write_update
 from learning.quantise import Update
 from ledger import canonical, evidence
+from ledger.entry import Verdict
 from ledger.errors import VerificationError
 from ledger.hexadecimal import to_address
 from ledger.screening import Reason, Rule, decode_reasons
 from ledger.spec import Screening
-from ledger.tally import Verdict
 from ledger.verify.results import Outcome
 from tests.simulated.audit import find, flip, walk
 from tests.simulated.job import SimulatedJob

@@ -11,9 +11,9 @@ from client.auditor.checks import ALL_CHECKS
 from learning.payload import read_update
 from learning.score import ScoreRule, compute_product
 from ledger import evidence
+from ledger.entry import Verdict
 from ledger.hexadecimal import to_hex
 from ledger.spec import Staleness
-from ledger.tally import Verdict
 from ledger.verify.results import Outcome
 from tests.simulated.audit import find
 from tests.simulated.job import SimulatedJob

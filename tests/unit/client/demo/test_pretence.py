@@ -7,7 +7,8 @@ from rich.console import Console
 
 from client.demo.pretence import COPYING, Pretence, tell_pretence
 from client.demo.screen import NodeRow, Screen
-from ledger.tally import Entry, Judgement, Standing, Verdict, compute_tally
+from ledger.entry import Entry, Standing, Verdict
+from ledger.tally import Judgement, compute_tally
 
 HONEST, OTHER, IDLE, COPIER = (bytes([number]) * 20 for number in range(1, 5))
 ZEROS = bytes(32)

@@ -7,9 +7,9 @@ import pytest
 from client.entries import describe_verdict, read_entry
 from client.node.explanation import PaidEntry
 from client.pins import Pin
+from ledger.entry import Entry
 from ledger.errors import Malformed, VerificationError
 from ledger.signatures import Signer
-from ledger.tally import Entry
 from ledger.wire import Anchor, EntryView
 from tests.simulated.job import SimulatedJob
 from tests.simulated.terms import CHAIN_ID, JOB_LEDGER

@@ -10,10 +10,10 @@ from learning.quantise import Update
 from learning.round import RevealedContribution
 from learning.screening.memory import Memory
 from learning.screening.screen import Screen
+from ledger.entry import Verdict
 from ledger.hashing import sha256
 from ledger.screening import Reason
 from ledger.spec import Screening
-from ledger.tally import Verdict
 from tests.unit.learning.digits_job import address
 
 SIZE = 6_000

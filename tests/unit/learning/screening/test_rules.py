@@ -17,8 +17,8 @@ from learning.screening.rules import (
     judge_repetition,
 )
 from learning.tensors import MalformedArrays, write_arrays
+from ledger.entry import Verdict
 from ledger.screening import Original, Rule
-from ledger.tally import Verdict
 
 SIZE = 4
 

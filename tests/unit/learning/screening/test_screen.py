@@ -10,9 +10,9 @@ from learning.quantise import Update
 from learning.screening import copies
 from learning.screening.memory import Memory
 from learning.screening.screen import Screen, Screened
+from ledger.entry import Verdict
 from ledger.screening import Rule
 from ledger.spec import NOTHING_SCREENED, Screening
-from ledger.tally import Verdict
 from tests.unit.learning.digits_job import reveal
 from tests.unit.learning.screening.rounds import SIZE, Rounds, draw, near
 
