@@ -119,8 +119,8 @@ def test_scores_sum_to_the_score_of_the_sum(rule: str, seed: int, weights: list[
 def test_public_directions_earn_nothing(rule: str, seed: int, mixture: np.ndarray) -> None:
     """Any mixture of earlier moves, published gradients and the momentum: what is left is the rounding of an update.
 
-    Not so under `median` and `trimmed-mean`: they take an update apart coordinate by coordinate, and what they take of a
-    public direction is none any more. `docs/verified-work.md` has what replays are paid there.
+    Not so under `median` and `trimmed-mean`: they take an update apart coordinate by coordinate, and what they take of
+    a public direction is none any more. `docs/verified-work.md` has what replays are paid there.
     """
     state = get_inputs(4).state
     assert len(state.moves) == len(state.gradients) == 3
