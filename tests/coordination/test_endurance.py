@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from coordinator.edge_duties import keep
 from tests.coordination.conftest import Scene
@@ -68,8 +69,9 @@ async def test_tally_whose_files_cannot_be_kept_is_tried_again(scene: Scene) -> 
     incoming.rename(incoming.with_name("gone"))
     # A file: a folder that is only missing would be made again.
     incoming.touch()
-    tallying = asyncio.create_task(scene.house.look())
-    await asyncio.sleep(0.5)
+    with capture_logs() as told:
+        tallying = asyncio.create_task(scene.house.look())
+        await wait_until(lambda: any(line["event"] == "tally_failed" for line in told))
     assert not tallying.done()
     incoming.unlink()
     incoming.with_name("gone").rename(incoming)
