@@ -30,9 +30,9 @@ from ledger.verify.results import Outcome
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
 from tests.coordination.people import DOMAIN, Person
+from tests.coordination.playing import SIZE, fetch_header, play_round
 from tests.coordination.premises import OPENED_BLOCK, START, House, hash_block, make_signer
 from tests.coordination.serving import serve
-from tests.coordination.test_rounds import SIZE, fetch_header, play_round
 from tests.simulated.audit import find
 from tests.simulated.sources import SimulatedChain
 

@@ -12,9 +12,9 @@ from ledger.spec import Cohort, Staleness
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
 from tests.coordination.people import REPORT
+from tests.coordination.playing import make_payload, verify_round
 from tests.coordination.premises import House, Premises
 from tests.coordination.test_contributions import expect_refusal, get_assignment, send
-from tests.coordination.test_rounds import make_payload, verify_round
 
 HALF = Staleness(2, "0.5")
 

@@ -16,8 +16,8 @@ from ledger.statements import Contribution, Receipt, Signed
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
 from tests.coordination.people import DOMAIN, Node
+from tests.coordination.playing import make_payload
 from tests.coordination.premises import House, make_signer
-from tests.coordination.test_rounds import make_payload
 
 
 async def send(scene: Scene, body: dict[str, Any]) -> httpx.Response:

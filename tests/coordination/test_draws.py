@@ -15,8 +15,8 @@ from ledger.draw import Draw, compute_draw_seed, find_problem, order_nodes
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course, make_terms
 from tests.coordination.people import Node
+from tests.coordination.playing import fetch_evidence, make_payload
 from tests.coordination.premises import OPENED_BLOCK, House, Premises, hash_block, make_signer
-from tests.coordination.test_rounds import fetch_evidence, make_payload
 
 CROWD = 6
 MAXIMUM = 3

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from coordinator.edge_duties import keep
 from tests.coordination.conftest import Scene
+from tests.coordination.playing import make_payload
 from tests.coordination.premises import House, Premises
-from tests.coordination.test_rounds import make_payload
 
 PATIENCE_SECONDS = 30
 

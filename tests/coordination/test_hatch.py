@@ -17,7 +17,7 @@ from ledger import canonical
 from ledger.hexadecimal import parse_hex, to_hex
 from ledger.statements import Contribution
 from tests.coordination.conftest import Scene
-from tests.coordination.test_rounds import make_payload
+from tests.coordination.playing import make_payload
 
 JSON = {"Content-Type": "application/json"}
 # The routes take this too, the hatch leaves it to them.

@@ -10,8 +10,8 @@ from ledger.entry import Verdict
 from ledger.hexadecimal import to_address, to_hex
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
+from tests.coordination.playing import fetch_evidence, make_payload, play_round
 from tests.coordination.premises import House
-from tests.coordination.test_rounds import fetch_evidence, make_payload, play_round
 
 
 async def play(house: House, course: Course) -> Scene:

@@ -4,8 +4,8 @@ from coordinator.models.registrar import Registrar
 from ledger.hexadecimal import to_address, to_hex
 from tests.coordination.conftest import set_scene
 from tests.coordination.learning import Course
+from tests.coordination.playing import make_payload
 from tests.coordination.premises import URL, House
-from tests.coordination.test_rounds import make_payload
 
 
 async def test_ended_job_has_a_model_with_its_card(house: House, course: Course) -> None:

@@ -12,7 +12,7 @@ from learning.tensors import write_arrays
 from ledger.entry import Verdict
 from ledger.hexadecimal import to_hex
 from tests.coordination.conftest import Scene
-from tests.coordination.test_rounds import SIZE, make_payload, verify_round
+from tests.coordination.playing import SIZE, make_payload, verify_round
 
 LONG_HEADER = (1 << 40).to_bytes(8, "little") + b"{}"
 

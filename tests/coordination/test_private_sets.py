@@ -14,8 +14,8 @@ from ledger.spec import JobSpec
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course, make_terms
 from tests.coordination.people import Person, Requester
+from tests.coordination.playing import play_round
 from tests.coordination.premises import House, make_signer
-from tests.coordination.test_rounds import play_round
 
 HOLDER = make_signer("holder")
 

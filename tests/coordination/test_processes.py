@@ -20,8 +20,8 @@ from coordinator.settings import load_settings
 from ledger.hexadecimal import to_hex
 from tests.coordination.learning import Course, make_spec, make_terms
 from tests.coordination.people import Node, Requester, sign_in
+from tests.coordination.playing import make_payload
 from tests.coordination.premises import Clock, House, Premises, make_deployment, make_signer
-from tests.coordination.test_rounds import make_payload
 
 READY_SECONDS = 60
 BEGINNERS = 3

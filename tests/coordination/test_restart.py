@@ -26,8 +26,8 @@ from coordinator.rounds.tallying import compute_sealing, load_account
 from ledger import evidence
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
+from tests.coordination.playing import fetch_evidence, make_payload, verify_round
 from tests.coordination.premises import URL, Clock, House, Premises
-from tests.coordination.test_rounds import fetch_evidence, make_payload, verify_round
 
 Step = Callable[[Scene], Awaitable[None]]
 

@@ -9,8 +9,8 @@ from ledger.hashing import sha256
 from ledger.spec import Screening
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
+from tests.coordination.playing import SIZE, make_payload
 from tests.coordination.premises import House
-from tests.coordination.test_rounds import SIZE, make_payload
 
 IDLE = write_update(np.zeros(SIZE, np.int16))
 

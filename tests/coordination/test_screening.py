@@ -13,10 +13,10 @@ from ledger.screening import Rule, decode_reasons
 from ledger.spec import Screening
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
+from tests.coordination.playing import SIZE, make_payload
 from tests.coordination.premises import Premises
 from tests.coordination.test_restart import reopen
 from tests.coordination.test_retention import play as play_in_order
-from tests.coordination.test_rounds import SIZE, make_payload
 
 SCREENING = Screening("0.9", 1, "0")
 

@@ -18,12 +18,12 @@ from ledger.verify.results import Outcome
 from tests.coordination.conftest import Scene, set_scene
 from tests.coordination.learning import Course
 from tests.coordination.people import DOMAIN, Node
+from tests.coordination.playing import fetch_evidence, fetch_header, make_payload, play_round, verify_round
 from tests.coordination.premises import House, Premises, make_signer
 from tests.coordination.serving import serve
 from tests.coordination.test_audit import make_facts, run
 from tests.coordination.test_contributions import expect_refusal, get_assignment, send
 from tests.coordination.test_restart import reopen
-from tests.coordination.test_rounds import fetch_evidence, fetch_header, make_payload, play_round, verify_round
 from tests.simulated.audit import find
 
 PLATFORM = make_signer("the platform")

@@ -178,7 +178,7 @@ async def _begin(scene: Scene, course: Course) -> list[Node]:
 
 async def _play(scene: Scene, nodes: list[Node], number: int) -> list[Signed[Receipt]]:
     """Everyone commits and reveals; the round is sealed. Returns the receipts."""
-    from tests.coordination.test_rounds import make_payload  # noqa: PLC0415
+    from tests.coordination.playing import make_payload  # noqa: PLC0415
 
     receipts = []
     for place, node in enumerate(nodes):

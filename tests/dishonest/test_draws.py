@@ -139,7 +139,7 @@ async def play_round_without(scene: Scene, nodes: list[Node], leaver: Node) -> N
     """Round 2, of which one member's stake is leaving: the other one commits, and time ends the phase."""
     (other,) = (node for node in nodes if node.address in list_cohort(scene, 2) and node is not leaver)
     await scene.settle(2)
-    from tests.coordination.test_rounds import make_payload  # noqa: PLC0415
+    from tests.coordination.playing import make_payload  # noqa: PLC0415
 
     assignment = await other.poll()
     assert assignment is not None
