@@ -19,7 +19,7 @@ from coordinator.jobs import store as job_store
 from coordinator.nodes import service as nodes
 from coordinator.rounds import service as rounds
 from coordinator.rounds import store as round_store
-from coordinator.settlement import claims, demands
+from coordinator.settlement import bonds, claims, demands
 from coordinator.settlement.tables import ChainEventRow
 from ledger.faults.faults import FaultKind
 from ledger.hexadecimal import to_hex
@@ -50,6 +50,8 @@ class Effects:
             job_events.JobClosed: self._close,
             money_events.Claimed: self._claim,
             money_events.ClaimFailed: self._fail_claim,
+            money_events.BondReleased: self._release_bond,
+            money_events.BondCut: self._cut_bond,
             court_events.EntryDemanded: self._demand,
             court_events.DemandAnswered: self._answer,
             court_events.PaddingShown: self._answer,
@@ -61,8 +63,12 @@ class Effects:
         self._undo: Mapping[str, Callable[[Session, ChainEventRow], None]] = {
             "JobOpened": self._unopen,
             "RoundPosted": self._unpost,
+            "CloseRequested": self._unrequest_close,
+            "JobClosed": self._unclose,
             "Claimed": self._unclaim,
             "ClaimFailed": lambda _session, _record: None,
+            "BondReleased": self._relock_bond,
+            "BondCut": self._relock_bond,
             "EntryDemanded": self._undemand,
             "DemandAnswered": self._unanswer,
             "PaddingShown": self._unanswer,
@@ -94,7 +100,7 @@ class Effects:
         """Take back what an event did; a person must look at what cannot be taken back (a closed or rejected job)."""
         undo = self._undo.get(record.kind)
         if undo is None:
-            _log.error("event_not_undoable", kind=record.kind, transaction=to_hex(record.transaction))
+            _log_standing(record)
         else:
             undo(session, record)
         session.delete(record)
@@ -110,10 +116,13 @@ class Effects:
             block_hash=place.block_hash,
             transaction=place.transaction,
         )
+        if event.terms.bond:
+            bonds.note_locked(session, event.job)
         return 0
 
     def _unopen(self, session: Session, record: ChainEventRow) -> None:
         job = jobs.load_job(session, _known(record.job))
+        bonds.forget_bond(session, job.job)
         if job.state == "running" and round_store.find_newest(session, job.job) is None:
             jobs.mark_unopened(session, job.job, at=self._context.now)
         else:
@@ -148,11 +157,34 @@ class Effects:
 
     def _request_close(self, session: Session, event: job_events.CloseRequested) -> int:
         jobs.mark_closing(session, event.job, at=self._context.now, closes_at=event.closes_at)
+        bonds.note_closes_at(session, event.job, event.closes_at)
         return 0
+
+    def _unrequest_close(self, session: Session, record: ChainEventRow) -> None:
+        _log_standing(record)
+        bonds.note_closes_at(session, _known(record.job), None)
 
     def _close(self, session: Session, event: job_events.JobClosed) -> int:
         jobs.mark_closed(session, event.job, at=self._context.now)
+        bonds.note_closed(session, event.job, is_closed=True)
         return event.refunded
+
+    def _unclose(self, session: Session, record: ChainEventRow) -> None:
+        _log_standing(record)
+        bonds.note_closed(session, _known(record.job), is_closed=False)
+
+    def _release_bond(self, session: Session, event: money_events.BondReleased) -> int:
+        bonds.note_state(session, event.job, bonds.RELEASED)
+        _log.info("bond_released", job=to_hex(event.job), amount=event.amount)
+        return event.amount
+
+    def _cut_bond(self, session: Session, event: money_events.BondCut) -> int:
+        bonds.note_state(session, event.job, bonds.CUT)
+        _log.critical("bond_cut", job=to_hex(event.job), bounty=event.bounty, burned=event.burned)
+        return event.bounty + event.burned
+
+    def _relock_bond(self, session: Session, record: ChainEventRow) -> None:
+        bonds.note_state(session, _known(record.job), bonds.LOCKED)
 
     def _claim(self, session: Session, event: money_events.Claimed) -> int:
         rounds.mark_claimed(session, event.job, event.node, event.earned)
@@ -235,6 +267,11 @@ def list_events_above(session: Session, block: int) -> list[ChainEventRow]:
     """Applied events above a block, newest first."""
     query = select(ChainEventRow).where(col(ChainEventRow.block) > block)
     return list(session.exec(query.order_by(col(ChainEventRow.block).desc(), col(ChainEventRow.log_index).desc())))
+
+
+def _log_standing(record: ChainEventRow) -> None:
+    """What the event did to its job stands; a person must look."""
+    _log.error("event_not_undoable", kind=record.kind, transaction=to_hex(record.transaction))
 
 
 def _known(value: bytes | None) -> bytes:

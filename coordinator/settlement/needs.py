@@ -15,12 +15,13 @@ from sqlmodel import Session
 from contracts.calls import Calls, ClaimItem
 from contracts.state import Anchor
 from contracts.transactions import Call
+from coordinator.jobs import service as jobs
 from coordinator.jobs import store as job_store
 from coordinator.nodes import service as nodes
 from coordinator.rounds import service as rounds
 from coordinator.rounds import store as round_store
 from coordinator.rounds.tables import RoundRow
-from coordinator.settlement import claims
+from coordinator.settlement import bonds, claims
 from coordinator.settlement.outbox import Note, find_at_work, ignore
 from coordinator.settlement.tables import ClaimRow
 from ledger.hexadecimal import to_hex
@@ -48,13 +49,20 @@ class Need:
     on_short: Callable[[Session, str], None] | None = None
 
 
-def find_needs(session: Session, calls: Calls) -> list[Need]:
-    """Everything that must reach the chain now: rounds first, then registrations, claims, and ends of jobs."""
+def find_needs(session: Session, calls: Calls, now: int) -> list[Need]:
+    """Everything that must reach the chain now: rounds first, then registrations, claims, ends of jobs, and bonds.
+
+    Args:
+        session: reads.
+        calls: builds what is sent.
+        now: the time of the chain's head, in unix seconds.
+    """
     return [
         *_post_rounds(session, calls),
         *_register_nodes(session, calls),
         *_pay_claims(session, calls),
-        *_close_jobs(session, calls),
+        *_close_jobs(session, calls, now),
+        *_release_bonds(session, calls, now),
     ]
 
 
@@ -120,9 +128,32 @@ def _pay_together(session: Session, calls: Calls, job: bytes, number: int, group
     return Need(subject, calls.claim_many(job, number, build_anchor(row), items), note_sent, on_short=note_short)
 
 
-def _close_jobs(session: Session, calls: Calls) -> Iterator[Need]:
-    """Once the last round of the terms is final, the requester's rest is returned without being asked for."""
-    for job in job_store.list_jobs(session, ("finished",)):
-        subject = f"close:{to_hex(job.job)}"
-        if job.rounds_final == job.rounds_sealed > 0 and find_at_work(session, subject) is None:
-            yield Need(subject, calls.close_job(job.job), ignore)
+def _close_jobs(session: Session, calls: Calls, now: int) -> Iterator[Need]:
+    """Once nothing can be posted or struck any more: what is left is the requester's, and the bond's grace runs."""
+    finished = job_store.list_jobs(session, ("finished",))
+    over = {job.job for job in finished if job.rounds_final == job.rounds_sealed > 0}
+    for job in sorted(over.union(_find_ended(session, now))):
+        subject = f"close:{to_hex(job)}"
+        if find_at_work(session, subject) is None:
+            yield Need(subject, calls.close_job(job), ignore)
+
+
+def _find_ended(session: Session, now: int) -> Iterator[bytes]:
+    """Jobs that lock our bond and end otherwise, once no round waits for the end of its window.
+
+    By a request that is in effect, whoever made it; halted without having cost the bond; closed, till a fork came.
+    """
+    for bond in bonds.list_locked(session, closed=False):
+        is_due = bond.closes_at is not None and bond.closes_at <= now
+        is_over = is_due or jobs.load_job(session, bond.job).state in ("rejected", "closed")
+        if is_over and not round_store.list_rounds(session, bond.job, ("anchored",)):
+            yield bond.job
+
+
+def _release_bonds(session: Session, calls: Calls, now: int) -> Iterator[Need]:
+    """A closed job's bond, after its grace, goes to the funds that can be withdrawn."""
+    for bond in bonds.list_locked(session, closed=True):
+        subject = f"bond:{to_hex(bond.job)}"
+        is_free = bond.free_at is not None and bond.free_at <= now
+        if is_free and find_at_work(session, subject) is None:
+            yield Need(subject, calls.release_bond(bond.job), ignore)

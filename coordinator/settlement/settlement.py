@@ -1,7 +1,7 @@
 """Settlement, one look at a time: the only sender of transactions, run by one worker.
 
-1. look after transactions at work; 2. apply what the chain reports; 3. make final what is final; 4. send what is
-needed. Every step may be interrupted anywhere and repeated.
+1. look after transactions at work; 2. apply what the chain reports; 3. make final what is final, and learn when bonds
+are free; 4. send what is needed. Every step may be interrupted anywhere and repeated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contracts.state import Block
 from coordinator.context import Context
 from coordinator.rounds import service as rounds
 from coordinator.rounds import store as round_store
-from coordinator.settlement import claims, demands
+from coordinator.settlement import bonds, claims, demands
 from coordinator.settlement.follower import Follower
 from coordinator.settlement.needs import Need, find_needs
 from coordinator.settlement.outbox import DROPPED, REVERTED, Outbox, find_newest
@@ -58,6 +58,7 @@ class Settlement:
             self._return_lost_claims()
             # 3
             self._finalise(head)
+            self._date_bonds()
             # 4
             self._send(head.timestamp)
         except ChainUnreachable as error:
@@ -84,9 +85,18 @@ class Settlement:
                     rounds.mark_final(session, row.job, row.round)
                 _log.info("round_final", job=to_hex(row.job), round=row.round)
 
+    def _date_bonds(self) -> None:
+        """Asked once for each job that the ledger closed: what its bond still waits for no longer changes."""
+        with self._context.database.read() as session:
+            undated = [bond.job for bond in bonds.list_locked(session, closed=True) if bond.free_at is None]
+        for job in undated:
+            free_at = self._gateway.fetch_bond_free_at(job)
+            with self._context.database.write() as session:
+                bonds.note_free_at(session, job, free_at)
+
     def _send(self, now: int) -> None:
         with self._context.database.read() as session:
-            needs = find_needs(session, self._gateway.calls)
+            needs = find_needs(session, self._gateway.calls, now)
             if self._court is not None:
                 # First of all: an answer that comes too late costs the bond.
                 needs = [*demands.find_answers(session, self._court, now), *needs]

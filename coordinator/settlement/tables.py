@@ -1,4 +1,4 @@
-"""Tables of settlement: transactions, each durable before it is sent; claims; demands; what the chain was read for."""
+"""Tables of settlement: transactions, each durable before it is sent; claims; demands; bonds; what was read."""
 
 from __future__ import annotations
 
@@ -68,6 +68,22 @@ class DemandRow(SQLModel, table=True):
     seq: int = Field(primary_key=True, sa_type=BigInteger)
     answer_by: int = Field(sa_type=BigInteger, index=True)
     state: str = Field(index=True)
+
+
+class BondRow(SQLModel, table=True):
+    """What a job locks of our funds: locked → released | cut. Jobs without a bond have none. Times in unix seconds.
+
+    `closes_at` is when a requested end takes effect, `closed` whether the ledger has closed the job, and `free_at` from
+    when it then releases the bond: asked of it once, for no later transaction changes that.
+    """
+
+    __tablename__ = "bonds"
+
+    job: bytes = Field(primary_key=True)
+    state: str = Field(index=True)
+    closes_at: int | None = Field(default=None, sa_type=BigInteger)
+    closed: bool = False
+    free_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class ChainBlockRow(SQLModel, table=True):

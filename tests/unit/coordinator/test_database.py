@@ -94,5 +94,5 @@ def test_tables_of_another_version_are_refused(database: Database) -> None:
         verify_schema(session)
         session.delete(session.exec(select(SchemaRow)).one())
         session.add(SchemaRow(version=99))
-    with pytest.raises(WrongSchema, match=r"version 2, got version 99"), database.read() as session:
+    with pytest.raises(WrongSchema, match=r"version 3, got version 99"), database.read() as session:
         verify_schema(session)
