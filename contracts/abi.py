@@ -120,10 +120,6 @@ class Interface:
         values.update(zip(_names(plain), _decode(what, plain, data), strict=True))
         return fragment["name"], values
 
-    def find_topic(self, event: str) -> bytes:
-        """Return topic 0 of an event by name."""
-        return next(topic for topic, fragment in self.events.items() if fragment["name"] == event)
-
 
 def decode_revert(interfaces: Iterable[Interface], data: bytes) -> tuple[str, Values] | None:
     """Return name and operands of revert data, or None where no interface knows the error."""

@@ -13,7 +13,7 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ledger.hexadecimal import parse_address, to_address
+from ledger.hexadecimal import parse_address
 
 PREFIX = "TALLY_COORDINATOR_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -161,8 +161,3 @@ def verify_safe(settings: CoordinatorSettings) -> None:
         problems.append(f"{PREFIX}MIN_WINDOW_SECONDS: expected {expected}, got {settings.min_window_seconds}")
     if problems:
         raise SettingsRefused([*problems, "or start with --dev on a machine of your own"])
-
-
-def describe_addresses(addresses: frozenset[bytes]) -> list[str]:
-    """Addresses as people read them, sorted."""
-    return sorted(map(to_address, addresses))

@@ -94,9 +94,3 @@ def count_telemetry(session: Session, node: bytes, job: bytes, round_number: int
 def remove_telemetry(session: Session, before: int) -> None:
     """Forget measurements older than that time."""
     session.exec(delete(TelemetryRow).where(col(TelemetryRow.at) < before))
-
-
-def list_telemetry(session: Session, node: bytes, limit: int) -> Sequence[TelemetryRow]:
-    """A node's newest measurements first."""
-    query = select(TelemetryRow).where(TelemetryRow.node == node).order_by(col(TelemetryRow.id).desc())
-    return session.exec(query.limit(limit)).all()

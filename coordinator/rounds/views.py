@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from coordinator.jobs.agreement import load_agreement
@@ -147,11 +146,6 @@ def show_earnings(session: Session, node: bytes) -> wire.Earnings:
             )
         )
     return wire.Earnings(node=node, jobs=jobs)
-
-
-def count_contributions(session: Session, job: bytes) -> int:
-    """How many contributions a job has had."""
-    return session.exec(select(func.count()).where(col(ContributionRow.job) == job)).one()
 
 
 def _group(session: Session, job: bytes) -> dict[bytes, Sequence[ContributionRow]]:
