@@ -1,8 +1,9 @@
 """The database: one writer at a time, readers beside it, and the bell after each commit.
 
 SQLite: WAL, `synchronous=FULL` (what a receipt promises survives a power cut), `BEGIN IMMEDIATE` for writers, so that
-no transaction fails half-way for want of the lock. PostgreSQL by URL alone: writers there lock the rows they load
-`for update`.
+no transaction fails half-way for want of the lock. Writers lock the rows they load `for update`, which SQLite passes by
+and PostgreSQL would need. PostgreSQL was never run: no driver is among the dependencies, no test uses one, and between
+processes nothing rings there (see `echo.py` and decision 0036).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Record:
 
 
 def name_verdict(verdict: int) -> str:
-    """A verdict in a word, as `docs/protocol.md` lists them."""
+    """A verdict in a word, as section 4 of `docs/protocol.md` lists them."""
     return Verdict(verdict).name.lower().replace("_", "-")
 
 
