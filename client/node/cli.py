@@ -5,9 +5,10 @@ from __future__ import annotations
 import typer
 
 from client.node.cli_money import claim, earnings, explain
+from client.node.cli_operating import payout, rotate
 from client.node.cli_receipts import receipts
 from client.node.cli_run import fleet, run
-from client.node.cli_setup import backup, init, join, payout, rotate
+from client.node.cli_setup import backup, init, join
 from client.node.cli_status import status
 
 app = typer.Typer(
