@@ -74,7 +74,7 @@ def open_job(gateway: Gateway, sender: Sender, terms: Terms, acceptance: Signed[
     acceptance.verify(gateway.domain, terms.coordinator)
     # 2. Funds
     escrow = terms.rounds * terms.budget_per_round
-    _verify_tokens(gateway, sender.address, terms.token, escrow)
+    verify_tokens(gateway, sender.address, terms.token, escrow)
     free = gateway.fetch_funds(terms.coordinator, terms.token)
     if free < terms.bond:
         raise BondMissing(terms.coordinator, terms.token, terms.bond, free, gateway.fetch_decimals(terms.token))
@@ -90,7 +90,7 @@ def deposit_bond(gateway: Gateway, sender: Sender, amount: int, token: bytes | N
     Raises:
         InsufficientTokens: the sender has less.
     """
-    _verify_tokens(gateway, sender.address, token or gateway.deployment.tally_token, amount)
+    verify_tokens(gateway, sender.address, token or gateway.deployment.tally_token, amount)
     allow(gateway, sender, gateway.deployment.job_ledger, amount, token)
     return sender.execute(gateway.calls.deposit_bond(amount, token))
 
@@ -101,7 +101,7 @@ def stake(gateway: Gateway, sender: Sender, node: bytes, amount: int) -> Mined:
     Raises:
         InsufficientTokens: the sender has less.
     """
-    _verify_tokens(gateway, sender.address, gateway.deployment.tally_token, amount)
+    verify_tokens(gateway, sender.address, gateway.deployment.tally_token, amount)
     allow(gateway, sender, gateway.deployment.node_registry, amount)
     return sender.execute(gateway.calls.stake(node, amount))
 
@@ -113,7 +113,8 @@ def allow(gateway: Gateway, sender: Sender, spender: bytes, amount: int, token: 
     return sender.execute(gateway.calls.approve(spender, amount, token))
 
 
-def _verify_tokens(gateway: Gateway, holder: bytes, token: bytes, needed: int) -> None:
+def verify_tokens(gateway: Gateway, holder: bytes, token: bytes, needed: int) -> None:
+    """Verify that an account has as many base units of a token. Raises InsufficientTokens."""
     balance = gateway.fetch_token_balance(holder, token)
     if balance < needed:
         raise InsufficientTokens(holder, token, needed, balance, gateway.fetch_decimals(token))

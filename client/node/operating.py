@@ -34,7 +34,7 @@ class RotationPending(ClientError):
 
 def change_payout(gateway: Gateway, sender: Sender, node: bytes, payout: bytes) -> Mined:
     """Sends future claims elsewhere. Raises NotYourNode, or what the chain says."""
-    _load_own(gateway, sender, node)
+    load_own(gateway, sender, node)
     return sender.execute(gateway.calls.set_payout(node, payout))
 
 
@@ -43,23 +43,24 @@ def start_rotation(gateway: Gateway, sender: Sender, node: bytes, successor: byt
 
     A rotation to the same key that runs already goes on: naming it again would only start its delay anew.
     """
-    state = _load_own(gateway, sender, node)
+    state = load_own(gateway, sender, node)
     if state.rotates_at and state.successor == successor:
         return None, state.rotates_at
     mined = sender.execute(gateway.calls.rotate_node(node, successor))
-    return mined, _load_own(gateway, sender, node).rotates_at
+    return mined, load_own(gateway, sender, node).rotates_at
 
 
 def complete_rotation(gateway: Gateway, sender: Sender, node: bytes) -> Mined:
     """Puts the successor in the node's place. Raises RotationPending before the delay has passed."""
-    state = _load_own(gateway, sender, node)
+    state = load_own(gateway, sender, node)
     left = state.rotates_at - gateway.fetch_head().timestamp
     if state.rotates_at and left > 0:
         raise RotationPending(node, state.rotates_at, left)
     return sender.execute(gateway.calls.complete_rotation(node))
 
 
-def _load_own(gateway: Gateway, sender: Sender, node: bytes) -> NodeState:
+def load_own(gateway: Gateway, sender: Sender, node: bytes) -> NodeState:
+    """What the registry keeps of a node of the sender's. Raises NotYourNode."""
     state = gateway.fetch_node(node)
     if state is None or state.operator != sender.address:
         raise NotYourNode(node, None if state is None else state.operator, sender.address)

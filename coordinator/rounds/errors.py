@@ -98,7 +98,10 @@ class NodeNotAdmitted(RequestRefused):
         self.node = node
         self.expected = expected
         self.got = got
-        super().__init__(f"node: expected {expected}, got {got}: `tally node status` shows how it is registered")
+        super().__init__(
+            f"node: expected {expected}, got {got}: `tally node status` shows how it is registered, "
+            "`tally node stake` what it has at stake"
+        )
 
 
 class WrongContribution(RequestRefused):
@@ -139,7 +142,7 @@ class AlreadyContributed(RequestRefused):
         self.receipt = receipt
         super().__init__(
             f"the node has contributed 0x{first.hex()} to this round, got another one 0x{second.hex()}: "
-            "reveal the first; signing two is provable and costs stake"
+            "reveal the first; two signatures are a proof against whoever gave them"
         )
 
 

@@ -54,7 +54,11 @@ def test_help_lists_every_program() -> None:
 @pytest.mark.parametrize(
     ("app", "names"),
     [
-        (node_app, "run fleet init join status earnings claim explain payout rotate receipts backup"),
+        (
+            node_app,
+            "run fleet init join status earnings claim explain payout stake unstake withdraw-stake rotate receipts "
+            "backup",
+        ),
         (job_app, "create list show watch nodes close"),
         (model_app, "download"),
     ],
