@@ -137,8 +137,10 @@ class Trial:
 
     def _strike_at_claims(self, job: bytes, victim: Victim) -> None:
         provider, gateway = self._world.provider, self._world.gateway
-        # Else the transaction that closes the job would be the next.
-        wait_until("a closed job", lambda: (state := gateway.fetch_job(job)) is not None and state.closed)
+        # Else the transaction that closes the job, or that releases its bond, would be the next.
+        wait_until(
+            "a released bond", lambda: (state := gateway.fetch_job(job)) is not None and state.closed and not state.bond
+        )
         self._cut_chain_after_sending()
         claims = self._world.start_claims()
         wait_until("a sent claim", lambda: provider.silent)
