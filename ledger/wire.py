@@ -110,11 +110,12 @@ class NodeRegistration(Message):
 
 
 class NodeView(Message):
-    """A node as the coordinator knows it."""
+    """A node as the coordinator knows it; `stake` is what counts for jobs, without what is leaving."""
 
     node: Address
     operator: Address
     payout: Address
+    stake: Amount
     state: NodeState
     detail: str
     transaction: Bytes32 | None

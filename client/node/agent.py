@@ -226,11 +226,12 @@ class Agent:
                 await self.host.journal_thread.run(lambda: self.host.journal.mark_ended(kept.contribution, detail))
 
     async def _catch_up(self) -> None:
-        """Keeps what ended rounds came to while there is no work: no assignment follows the last round of a job."""
+        """Keeps what ended rounds came to while there is no work, and says why: no assignment follows a job's last."""
         self._idle_polls += 1
         # At the first, second, fourth, eighth … idle poll in a row: a round that never ends costs little.
         if self._idle_polls & (self._idle_polls - 1):
             return
+        await self.host.shortfalls.tell(self.node)
         archive = self.host.archive
         for job, number in archive.list_missing_entries(self.node):
             try:

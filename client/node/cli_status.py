@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from client.contact import Contact
     from client.node.archive import Archive
     from client.node.journal import Kept
+    from client.tokens import Unit
     from ledger.wire import NodeView
 
 NodeOption = Annotated[
@@ -30,8 +31,9 @@ def status(coordinator: CoordinatorOption = None, node: NodeOption = None, as_js
     """
     from client.node.accounts import FEW_NODES, find_nodes  # noqa: PLC0415
     from client.output import print_json  # noqa: PLC0415
+    from client.tokens import TokenBook  # noqa: PLC0415
 
-    _, found = contact(coordinator, quiet=as_json)
+    settings, found = contact(coordinator, quiet=as_json)
     nodes = find_nodes(found.home, node)
     reports = _report(found, nodes)
     if as_json:
@@ -41,8 +43,9 @@ def status(coordinator: CoordinatorOption = None, node: NodeOption = None, as_js
     elif len(reports) > FEW_NODES:
         _print_table(reports)
     else:
+        unit = TokenBook(found, settings.rpc).find_unit(found.pin.token)
         for report in reports:
-            _print_node(report)
+            _print_node(report, unit)
 
 
 def _report(found: Contact, nodes: list[bytes]) -> list[dict[str, Any]]:
@@ -60,11 +63,12 @@ def _report(found: Contact, nodes: list[bytes]) -> list[dict[str, Any]]:
         database.close()
 
 
-def _print_node(report: dict[str, Any]) -> None:
+def _print_node(report: dict[str, Any], unit: Unit) -> None:
     from client.output import print_pairs, print_table  # noqa: PLC0415
 
     pairs = {name: str(report[name]) for name in ("node", "state", "operator", "payout")}
     waiting = [f"round {', '.join(map(str, rounds))} of {job[:10]}…" for job, rounds in report["unanchored"].items()]
+    pairs["at stake"] = unit.write(int(report["stake"]))
     print_pairs({**pairs, "last seen": report["lastSeenAt"], "anchor not seen": "; ".join(waiting) or "of no round"})
     rows = [[str(value) for value in row.values()] for row in report["recent"]]
     if rows:
@@ -96,9 +100,10 @@ def _describe(view: NodeView | None, node: bytes, kept: list[Kept], archive: Arc
     from ledger.hexadecimal import to_address, to_hex  # noqa: PLC0415
 
     report: dict[str, Any] = {"node": to_address(node), "state": "not registered", "operator": "–", "payout": "–"}
-    report["lastSeenAt"] = "never"
+    report["lastSeenAt"], report["stake"] = "never", "0"
     if view is not None:
         report["state"] = view.state + (f" ({view.detail})" if view.detail else "")
+        report["stake"] = str(view.stake)
         report["operator"], report["payout"] = to_address(view.operator), to_address(view.payout)
         report["lastSeenAt"] = "never" if view.last_seen_at is None else format_time(view.last_seen_at)
     report["contributions"] = len(kept)

@@ -20,6 +20,7 @@ from client.node.database import Database, DatabaseThread
 from client.node.display import Display
 from client.node.journal import Journal
 from client.node.models import ModelCache
+from client.node.shortfalls import Shortfalls
 from client.node.training import Reader, Trained, Trainer, Work
 from client.pins import Pin
 from client.transport import Patience
@@ -97,6 +98,7 @@ class Host:
         self.book = JobBook(
             self.api, self.pin, self.archive, self.journal_thread, self.chain, whole_rounds=self.nodes > FEW_NODES
         )
+        self.shortfalls = Shortfalls(self.api)
         self.models = ModelCache(self.home.models, self.api)
         self._training = ThreadPoolExecutor(1, thread_name_prefix="training")
 

@@ -172,6 +172,7 @@ def build_view(context: Context, row: NodeRow) -> wire.NodeView:
         node=row.node,
         operator=row.operator,
         payout=row.payout,
+        stake=row.stake,
         state=row.state,  # type: ignore[arg-type]  # the column holds only what this module writes
         detail=row.detail,
         transaction=row.transaction,

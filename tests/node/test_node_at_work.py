@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 from sqlmodel import Session
+from structlog.testing import capture_logs
 
 from client.entries import read_entry
 from client.node.agent import Agent
@@ -15,6 +16,7 @@ from client.node.exchange import WalletElsewhere
 from client.node.host import Host
 from coordinator.rounds.service import mark_anchored
 from ledger.entry import Verdict
+from ledger.hexadecimal import to_address, to_hex
 from tests.coordination.learning import Course
 from tests.coordination.premises import House
 from tests.node.premises import RULES, Killed, Stage, Wire, make_pin, open_host, set_stage
@@ -94,6 +96,30 @@ async def test_node_stops_while_too_many_rounds_wait_for_their_anchor(stage: Sta
 
     await run_until(agents, watch())
     assert host.archive.list_unanchored(stage.signer(0).address, stage.job) == [2]
+    await host.close()
+
+
+async def test_node_with_too_little_at_stake_is_told_once_and_works_when_it_has_more(
+    house: House, course: Course, tmp_path: Path
+) -> None:
+    stage = await set_stage(house, course, tmp_path, min_stake=100)
+    node = stage.signer(0).address
+    await house.stake(node, 99)
+    await house.stake(stage.signer(1).address, 100)
+    host = open_host(stage.house, tmp_path / "home", Wire(stage.app), rules=ENDLESS)
+
+    async def watch() -> None:
+        await wait_for(lambda: any(line["event"] == "stake_missing" for line in lines))
+        await asyncio.sleep(2.5)  # two polls more
+        await house.stake(node, 100)
+        await wait_for(lambda: stage_of(host, stage, 1) == "revealed")
+
+    with capture_logs() as lines:
+        await run_until([stage.agent(host, 0), stage.agent(host, 1)], watch())
+    (told,) = [line for line in lines if line["event"] == "stake_missing"]
+    assert (told["node"], told["job"]) == (to_address(node), to_hex(stage.job))
+    assert (told["needed"], told["at_stake"]) == ("100", "99")
+    assert "tally node stake" in told["then"]
     await host.close()
 
 
