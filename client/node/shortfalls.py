@@ -46,7 +46,7 @@ class Shortfalls:
                     job=to_hex(job.job),
                     needed=str(job.terms.min_stake),
                     at_stake=str(stake),
-                    then="`tally job show` says what the job asks for in tokens, `tally node stake AMOUNT` puts it there",
+                    then="`tally job show` tells what the job asks for, `tally node stake AMOUNT` puts it there",
                 )
 
     async def _fetch_jobs(self) -> list[JobView]:
