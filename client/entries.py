@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from client.pins import Pin
-from ledger.entry import Entry, Verdict
+from ledger.entry import Entry
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address
 from ledger.statements import RoundHeader, Signed
 from ledger.tree import verify_proof
-from ledger.verdicts import MEANINGS
 from ledger.wire import EntryView
 
 
@@ -50,11 +49,3 @@ def verify_contribution(entry: Entry, contribution: bytes) -> None:
     if entry.body.contribution != contribution:
         detail = "the entry is about another contribution than the one we hold a receipt for"
         raise VerificationError("entry-contribution", detail, contribution, entry.body.contribution)
-
-
-def describe_verdict(entry: Entry) -> str:
-    """The verdict in words."""
-    try:
-        return MEANINGS[Verdict(entry.body.verdict)]
-    except ValueError:
-        return f"unknown verdict {entry.body.verdict}"

@@ -27,6 +27,14 @@ MEANINGS: Final[Mapping[Verdict, str]] = {
 }
 
 
+def describe_verdict(verdict: int) -> str:
+    """What a verdict means, in words; an entry may hold one that this version does not know."""
+    try:
+        return MEANINGS[Verdict(verdict)]
+    except ValueError:
+        return f"unknown verdict {verdict}"
+
+
 def read_reason(header: RoundHeader, manifest: bytes, content: bytes, entry: Entry) -> Reason:
     """The reason of an entry's verdict, once `screening.json` is known to be the one that the header signs.
 

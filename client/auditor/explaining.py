@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from client.auditor.sources import ChainFacts, PostedRound, Sources
-from client.entries import describe_verdict
 from client.errors import UsageRefused
-from client.money import Token, show_amount
+from client.money import show_amount
 from client.output import format_time
 from ledger import canonical, evidence
-from ledger.entry import SCORE_BITS, Body, Carry, Entry, Standing
+from ledger.entry import Carry, Entry, Standing
 from ledger.errors import Malformed, VerificationError
+from ledger.explanation import explain_entry
 from ledger.hexadecimal import parse_hex, to_address, to_hex
 from ledger.screening import Reason
 from ledger.statements import RoundHeader, Signed, Terms
 from ledger.tally import compute_pot, compute_reward
 from ledger.tree import PaddedTree, verify_proof
-from ledger.verdicts import describe_reason, read_reason
+from ledger.verdicts import read_reason
 from ledger.verify.chain import compute_anchor
 
 
@@ -95,7 +96,7 @@ def explain(job: bytes, number: int, node: bytes, sources: Sources) -> Explanati
     # 4.
     reason = find_reason(job, proven, sources)
     # 5.
-    return Explanation(job, node, proven, reason, tuple(compose_lines(proven, before, terms, facts, reason)))
+    return Explanation(job, node, proven, reason, tuple(compose_lines(proven, terms, facts, reason)))
 
 
 def prove_entry(job: bytes, number: int, node: bytes, sources: Sources, facts: ChainFacts, terms: Terms) -> ProvenEntry:
@@ -136,64 +137,15 @@ def check_carry(entry: Entry, before: Standing) -> None:
             raise VerificationError("carry", f"{name} does not follow from round {before.round}", want, have)
 
 
-def compose_lines(
-    proven: ProvenEntry, before: Standing, terms: Terms, facts: ChainFacts, reason: Reason | None
-) -> list[str]:
+def compose_lines(proven: ProvenEntry, terms: Terms, facts: ChainFacts, reason: Reason | None) -> list[str]:
     """The explanation, from what happened to the update to what can be claimed and when."""
     entry, header, body = proven.entry, proven.header, proven.entry.body
     pot = compute_pot(terms.budget_per_round, terms.price_per_nat, header.total_score)
-    if body.reward != compute_reward(pot, body.gain, header.total_gain):
-        expected = compute_reward(pot, body.gain, header.total_gain)
+    expected = compute_reward(pot, body.gain, header.total_gain)
+    if body.reward != expected:
         raise VerificationError("reward-formula", "the reward does not follow", expected, body.reward)
-    sums = (before.earned, body.reward, entry.earned)
-    carried, reward, earned = (show_amount(facts.token, amount) for amount in sums)
-    return [
-        f"contribution {entry.seq + 1} of {header.count} in round {header.round}: {describe_verdict(entry)}",
-        _tell_reason(body, reason),
-        f"weight {body.weight} of {header.total_weight} in the sum",
-        f"score {_nats(body.score)} of the round's {_nats(header.total_score)}{_share(body.score, header.total_score)}",
-        _tell_credit(body, before),
-        _tell_pot(header, terms, pot, facts.token),
-        _tell_reward(body, header, pot, facts.token),
-        f"earned {carried} + {reward} = {earned}",
-        _tell_finality(proven, facts),
-    ]
-
-
-def _tell_reason(body: Body, reason: Reason | None) -> str:
-    if reason is None:
-        return f"why the verdict is {body.verdict} is not told: {evidence.SCREENING} was not handed out"
-    return f"verdict {body.verdict}, by the rule {reason.rule.value}: {describe_reason(reason)}"
-
-
-def _tell_credit(body: Body, before: Standing) -> str:
-    since = f"round {before.round}" if before.round else "no round before"
-    sign = "+" if body.score >= 0 else "−"
-    return (
-        f"credit {_nats(before.credit)} (from {since}) {sign} {_nats(abs(body.score))} = {_nats(body.credit)}; "
-        f"peak {_nats(before.peak)} → {_nats(body.peak)}: gain {_nats(body.gain)}"
-    )
-
-
-def _tell_pot(header: RoundHeader, terms: Terms, pot: int, token: Token | None) -> str:
-    budget, price = show_amount(token, terms.budget_per_round), show_amount(token, terms.price_per_nat)
-    return (
-        f"pot min(budget {budget}, floor({price} a nat · {_nats(max(0, header.total_score))})) = "
-        f"{show_amount(token, pot)}, of which {header.total_reward} base units are paid"
-    )
-
-
-def _tell_reward(body: Body, header: RoundHeader, pot: int, token: Token | None) -> str:
-    if header.total_gain == 0:
-        return "reward 0: nobody's credit reached a new peak in this round"
-    if body.gain == 0:
-        return "reward 0: the credit reached no new peak; what was lost before is paid back first"
-    rest = pot * body.gain % header.total_gain
-    floored = f"{rest}/{header.total_gain} of a base unit was floored away and stays" if rest else "nothing was floored"
-    return (
-        f"reward floor({pot} · {body.gain} / {header.total_gain}) = {body.reward} base units "
-        f"({show_amount(token, body.reward)}); {floored}{' in escrow' if rest else ''}"
-    )
+    lines = explain_entry(entry, header, terms, reason, partial(show_amount, facts.token))
+    return [*lines, _tell_finality(proven, facts)]
 
 
 def _tell_finality(proven: ProvenEntry, facts: ChainFacts) -> str:
@@ -212,14 +164,6 @@ def _tell_finality(proven: ProvenEntry, facts: ChainFacts) -> str:
         f"{place}; claimable from {format_time(anchored.final_at)}: {left}, for {show_amount(facts.token, drawn)} "
         f"was drawn as of block {facts.block}"
     )
-
-
-def _nats(score: int) -> str:
-    return f"{score / (1 << SCORE_BITS):.6f} nats"
-
-
-def _share(score: int, total: int) -> str:
-    return f" ({100 * score / total:.2f} %)" if total > 0 else ""
 
 
 def _find(files: Mapping[str, bytes], number: int, node: bytes) -> tuple[Entry, list[bytes], Signed[RoundHeader]]:

@@ -13,7 +13,7 @@ from contextlib import suppress
 import structlog
 
 from client import calls
-from client.entries import describe_verdict, read_entry, verify_contribution
+from client.entries import read_entry, verify_contribution
 from client.errors import CoordinatorRefused, TransportMangled, TransportOverflow
 from client.identity import AsyncIdentity
 from client.node.book import Job
@@ -32,6 +32,7 @@ from ledger.entry import Verdict
 from ledger.errors import Malformed, VerificationError
 from ledger.hexadecimal import to_address, to_hex
 from ledger.signatures import Signer
+from ledger.verdicts import describe_verdict
 from ledger.wire import ClosingView, CommitAssignment, EntryView, RevealAssignment
 
 HEARTBEAT_SECONDS = 20.0
@@ -275,7 +276,7 @@ class Agent:
             node=to_address(self.node),
             job=to_hex(kept.job),
             round=kept.round,
-            verdict=describe_verdict(entry),
+            verdict=describe_verdict(entry.body.verdict),
             reward=str(entry.body.reward),
             earned=str(entry.earned),
         )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from client.entries import describe_verdict
 from client.money import Token, show_amount
 from client.output import format_time
-from ledger.entry import SCORE_BITS, Entry
+from ledger.entry import Entry
+from ledger.explanation import explain_entry, follows_formula
 from ledger.hexadecimal import to_hex
 from ledger.screening import Reason
 from ledger.statements import RoundHeader, Terms
-from ledger.tally import compute_pot, compute_reward
-from ledger.verdicts import describe_reason
+from ledger.tally import compute_pot
+from ledger.verdicts import describe_verdict
 from ledger.wire import Anchor
 
 
@@ -40,12 +40,13 @@ class PaidEntry:
     @property
     def follows(self) -> bool:
         """Whether the reward is what the formula gives."""
-        body = self.entry.body
-        return body.reward == compute_reward(self.pot, body.gain, self.header.total_gain)
+        return follows_formula(self.entry, self.header, self.terms)
 
     def explain(self, now: int) -> list[str]:
         """The explanation in sentences; `now` in seconds UTC."""
-        return [*self._explain_score(), *self._explain_reward(), self._explain_claim(now)]
+        lines = explain_entry(self.entry, self.header, self.terms, self.reason, self._show)
+        fault = [] if self.follows else ["THE ENTRY SAYS OTHERWISE: a fault of the coordinator; keep the entry."]
+        return [*lines, *fault, self._explain_claim(now)]
 
     def to_json(self, now: int) -> dict[str, object]:
         """The numbers and the sentences."""
@@ -54,7 +55,7 @@ class PaidEntry:
             "job": to_hex(self.header.job),
             "round": self.header.round,
             "entry": self.entry.to_json(),
-            "verdict": describe_verdict(self.entry),
+            "verdict": describe_verdict(self.entry.body.verdict),
             "reason": None if self.reason is None else self.reason.to_json(),
             "pot": str(self.pot),
             "totalScore": str(self.header.total_score),
@@ -64,45 +65,6 @@ class PaidEntry:
             "finalAt": None if self.standing is None else self.standing.final_at,
             "lines": self.explain(now),
         }
-
-    def _explain_score(self) -> list[str]:
-        body, head = self.entry.body, self.header
-        before, peak_before = body.credit - body.score, body.peak - body.gain
-        carried = f"carried from round {body.previous_round}" if body.previous_round else "nothing carried"
-        score, gain, fall = _nats(body.score), _nats(body.gain), _nats(head.total_score)
-        return [
-            f"Contribution {self.entry.seq + 1} of {head.count} in round {head.round}: {describe_verdict(self.entry)}.",
-            self._tell_reason(),
-            f"Weight {body.weight} of {head.total_weight}.",
-            f"Score {score}{_percent(body.score, head.total_score)}; validation loss fell by {fall}.",
-            f"Credit {_nats(before)} ({carried}) plus {score} makes {_nats(body.credit)}.",
-            f"Highest credit {_nats(body.peak)}, before {_nats(peak_before)}.",
-            f"That is a gain of {gain}{_percent(body.gain, head.total_gain)}.",
-        ]
-
-    def _tell_reason(self) -> str:
-        if self.reason is None:
-            return "The coordinator did not hand out why: the round's screening.json would say."
-        return f"Verdict {self.entry.body.verdict}, rule {self.reason.rule.value}: {describe_reason(self.reason)}."
-
-    def _explain_reward(self) -> list[str]:
-        body, terms = self.entry.body, self.terms
-        pot = (
-            f"The round's pot is {self._show(self.pot)}: the smaller of the budget "
-            f"{self._show(terms.budget_per_round)} and {self._show(terms.price_per_nat)} a nat of that fall."
-        )
-        if self.header.total_gain == 0:
-            reward = "Nobody reached a new peak of credit, so nobody is paid for this round."
-        elif body.gain == 0:
-            reward = "You reached no new peak of credit, so this round pays you nothing: debts are paid back first."
-        else:
-            share = f"floor({self.pot} · {body.gain} / {self.header.total_gain})"
-            reward = f"Reward: {share} = {body.reward} base units, which is {self._show(body.reward)}."
-            rest = self.pot * body.gain % self.header.total_gain
-            floored = f" {rest}/{self.header.total_gain} of a base unit was floored away and stays in escrow."
-            reward += floored if rest else ""
-        checked = "" if self.follows else " THE ENTRY SAYS OTHERWISE: a fault of the coordinator; keep the entry."
-        return [pot, reward + checked, f"Earned in this job up to this round: {self._show(self.entry.earned)}."]
 
     def _explain_claim(self, now: int) -> str:
         if self.standing is None:
@@ -121,11 +83,3 @@ class PaidEntry:
 
     def _show(self, amount: int) -> str:
         return show_amount(self.token, amount)
-
-
-def _nats(score: int) -> str:
-    return f"{score / 2**SCORE_BITS:.6f} nats"
-
-
-def _percent(part: int, whole: int) -> str:
-    return f" ({100 * part / whole:.2f} % of all)" if whole > 0 else ""

@@ -51,14 +51,13 @@ def test_help_lists_every_program() -> None:
     assert all(name in result.output for name in cli.PROGRAMS)
 
 
+OPERATING = "payout stake unstake withdraw-stake"
+
+
 @pytest.mark.parametrize(
     ("app", "names"),
     [
-        (
-            node_app,
-            "run fleet init join status earnings claim explain payout stake unstake withdraw-stake rotate receipts "
-            "backup",
-        ),
+        (node_app, f"run fleet init join status earnings claim explain {OPERATING} rotate receipts backup"),
         (job_app, "create list show watch nodes close"),
         (model_app, "download"),
     ],

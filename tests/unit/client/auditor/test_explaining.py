@@ -42,7 +42,7 @@ def explain_node(node: int, number: int, sources: Sources | None = None) -> str:
 def test_reward_is_explained_with_its_formula_and_when_it_can_be_claimed() -> None:
     text = explain_node(0, 1)
     entry, header = play().rounds[0].tally.entries[0], play().rounds[0].header.statement
-    assert "contribution 1 of 4 in round 1: accepted" in text
+    assert "Contribution 1 of 4 in round 1: accepted" in text
     assert f"· {entry.body.gain} / {header.total_gain}) = {entry.body.reward} base units" in text
     assert "from no round before" in text
     assert "claimable from 2027-01-15" in text
@@ -51,7 +51,7 @@ def test_reward_is_explained_with_its_formula_and_when_it_can_be_claimed() -> No
 def test_credit_comes_from_the_last_round_the_node_took_part_in() -> None:
     assert "(from round 1)" in explain_node(2, 3)
     assert "unrevealed" in explain_node(1, 2)
-    assert "reward 0" in explain_node(1, 2)
+    assert "Reward 0" in explain_node(1, 2)
 
 
 def test_round_that_is_not_on_chain_is_not_claimable() -> None:

@@ -171,7 +171,7 @@ def test_explanation_from_a_bundle_says_every_step(
 ) -> None:
     code, text = call(monkeypatch, capsys, "explain", JOB, "2", NODE, "--bundle", str(GOOD), "--block-hash", HASH)
     assert code == 0
-    for words in ("accepted", "weight 1 of 4", "credit", "peak", "pot min(", "base unit", "TALLY", "claimable from"):
+    for words in ("accepted", "Weight 1 of 4", "credit", "gain of", "pot is", "base unit", "TALLY", "claimable from"):
         assert words in text
     code, text = call(monkeypatch, capsys, "explain", JOB, "2", NODE, "--bundle", str(GOOD))
     assert code == 0

@@ -229,7 +229,7 @@ def test_near_copy_is_explained_with_its_original_and_cosine() -> None:
     text, reason = explain_node(3, 4), read(3)[4]
     assert f"its cosine with the update of {to_address(play().nodes[2].address)}, seq 2 of round 2" in text
     assert f"is {reason.cosine}; the job allows at most 0.99" in text
-    assert f"verdict {int(Verdict.RECYCLED)}, by the rule near-copy" in text
+    assert f"Verdict {int(Verdict.RECYCLED)}, by the rule near-copy" in text
 
 
 @pytest.mark.parametrize(

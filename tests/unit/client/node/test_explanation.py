@@ -4,12 +4,13 @@ import dataclasses
 
 import pytest
 
-from client.entries import describe_verdict, read_entry
+from client.entries import read_entry
 from client.node.explanation import PaidEntry
 from client.pins import Pin
 from ledger.entry import Entry
 from ledger.errors import Malformed, VerificationError
 from ledger.signatures import Signer
+from ledger.verdicts import describe_verdict
 from ledger.wire import Anchor, EntryView
 from tests.simulated.job import SimulatedJob
 from tests.simulated.terms import CHAIN_ID, JOB_LEDGER
@@ -85,7 +86,7 @@ def test_explanation_names_verdict_score_and_reward(job: SimulatedJob) -> None:
     for number in (1, 2, 3):
         for seq in range(5):
             paid, text = explain(job, number, seq)
-            assert describe_verdict(paid.entry) in text
+            assert describe_verdict(paid.entry.body.verdict) in text
             assert paid.follows
             assert "THE ENTRY SAYS OTHERWISE" not in text
             if paid.entry.body.reward:
