@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 
 from client.auditor import Sources, audit
-from client.auditor.archive import write_archive
-from client.auditor.bundle import ACCEPTANCE, INDEX, SPEC, TERMS, Bundle, BundleEvidence, Index, name_round
-from client.auditor.proven import BundleChain
+from client.auditor.evidence.archive import write_archive
+from client.auditor.evidence.bundle import ACCEPTANCE, INDEX, SPEC, TERMS, Bundle, BundleEvidence, Index, name_round
+from client.auditor.evidence.proven import BundleChain
 from client.auditor.scope import Scope
 from ledger.eip712 import compute_domain
 from tests.conformance.chain import CODE_HASH, settle

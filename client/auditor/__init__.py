@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from client.auditor.auditing import audit
     from client.auditor.connecting import Connection, connect
+    from client.auditor.evidence.sources import Sources
     from client.auditor.report import Report
     from client.auditor.scope import Scope
-    from client.auditor.sources import Sources
 
 __all__ = ["Connection", "Report", "Scope", "Sources", "audit", "connect"]
 
@@ -20,7 +20,7 @@ _HOMES = {
     "Connection": "connecting",
     "Report": "report",
     "Scope": "scope",
-    "Sources": "sources",
+    "Sources": "evidence.sources",
     "audit": "auditing",
     "connect": "connecting",
 }

@@ -16,14 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
-from client.auditor.blobs import Blobs
 from client.auditor.checks import POPULATION_CHECKS, RECOMPUTED_CHECKS
 from client.auditor.dues import Dues
+from client.auditor.evidence.blobs import Blobs
+from client.auditor.evidence.sources import ChainFacts, NoSuchJob, Sources
 from client.auditor.payments import audit_payments
 from client.auditor.population import audit_population
 from client.auditor.report import Report
-from client.auditor.scope import NoSuchJob, NoSuchRound, Scope, Silence, Watcher
-from client.auditor.sources import ChainFacts, Sources
+from client.auditor.scope import NoSuchRound, Scope, Silence, Watcher
 from client.auditor.trust import audit_trust
 from ledger import evidence
 from ledger.errors import Malformed
@@ -35,7 +35,7 @@ from ledger.verify.rounds import verify_job, verify_round
 from ledger.verify.signers import Spread
 
 if TYPE_CHECKING:
-    from client.auditor.recompute import Recomputation
+    from client.auditor.learning.recompute import Recomputation
 
 PROOFS_PER_ROUND = 3
 
@@ -203,7 +203,7 @@ class _Run:
     def _prepare(self, job: AuditedJob) -> Recomputation | None:
         if not self.scope.recompute:
             return None
-        from client.auditor.recompute import Recomputation  # noqa: PLC0415 -- torch takes two seconds to import
+        from client.auditor.learning.recompute import Recomputation  # noqa: PLC0415 -- torch takes two seconds to import
 
         return Recomputation(job, self._blobs)
 

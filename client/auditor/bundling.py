@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from client.auditor.archive import walk_folder, write_archive
-from client.auditor.bundle import ACCEPTANCE, CHAIN, INDEX, PROOF, SPEC, TERMS, Index, name_blob, name_round
-from client.auditor.learned import EXAMPLES_LIMIT_BYTES
-from client.auditor.proving import ReadChain
-from client.auditor.revealed import PAYLOAD_LIMIT_BYTES
-from client.auditor.said import SaidChain
+from client.auditor.evidence.archive import walk_folder, write_archive
+from client.auditor.evidence.bundle import ACCEPTANCE, CHAIN, INDEX, PROOF, SPEC, TERMS, Index, name_blob, name_round
+from client.auditor.evidence.proving import ReadChain
+from client.auditor.evidence.said import SaidChain
+from client.auditor.evidence.sources import EvidenceSource
+from client.auditor.learning.learned import EXAMPLES_LIMIT_BYTES
+from client.auditor.learning.revealed import PAYLOAD_LIMIT_BYTES
 from client.auditor.scope import Silence, Watcher
-from client.auditor.sources import EvidenceSource
 from contracts.state import Block
 from learning.tensors import MAX_HEADER_BYTES
 from ledger import canonical, evidence

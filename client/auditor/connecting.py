@@ -10,11 +10,11 @@ from functools import partial
 
 from client import calls
 from client.api import Api
-from client.auditor.chain import LedgerChain
-from client.auditor.coordinator import CoordinatorEvidence
+from client.auditor.evidence.chain import LedgerChain
+from client.auditor.evidence.coordinator import CoordinatorEvidence
+from client.auditor.evidence.proving import ReadChain, read_chain
+from client.auditor.evidence.sources import Sources
 from client.auditor.policy import Policy
-from client.auditor.proving import ReadChain, read_chain
-from client.auditor.sources import Sources
 from client.errors import ClientError, UsageRefused
 from client.identity import Identity
 from client.transport import Remarks

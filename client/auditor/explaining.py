@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from client.auditor.sources import ChainFacts, PostedRound, Sources
+from client.auditor.evidence.sources import ChainFacts, PostedRound, Sources
 from client.errors import UsageRefused
 from client.money import show_amount
 from client.output import format_time

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from client.auditor.bundle import Bundle, BundleEvidence
+from client.auditor.evidence.bundle import Bundle, BundleEvidence
+from client.auditor.evidence.proven import BundleChain
+from client.auditor.evidence.sources import Sources
 from client.auditor.policy import choose_policy
-from client.auditor.proven import BundleChain
 from client.auditor.reading import parse_hash
 from client.auditor.report import NOT_CHECKED
-from client.auditor.sources import Sources
 from client.errors import UsageRefused
 from client.home import Home
 from client.output import print_json

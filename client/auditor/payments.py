@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from client.auditor.checks import PAYMENT_CHECKS
-from client.auditor.sources import ChainFacts, PaidClaim
+from client.auditor.evidence.sources import ChainFacts, PaidClaim
 from ledger.statements import Terms
 from ledger.verify.results import Findings, Result
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from client.auditor.checks import POPULATION_CHECKS
-from client.auditor.registry import RegisteredNode, Registry
+from client.auditor.evidence.registry import RegisteredNode, Registry
 from ledger.draw import Draw, compute_draw_seed, find_earliest, order_nodes
 from ledger.errors import show
 from ledger.verify.bundle import AuditedJob, History, RoundEvidence

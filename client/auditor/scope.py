@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from client.auditor.sources import ChainFacts
 from client.errors import UsageRefused
-from ledger.hexadecimal import to_address, to_hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +46,6 @@ class Silence:
 
     def finish(self, number: int) -> None:
         """Says nothing."""
-
-
-class NoSuchJob(UsageRefused):
-    """The ledger has never opened this job."""
-
-    def __init__(self, job: bytes, facts: ChainFacts) -> None:
-        self.job = job
-        ledger = to_address(facts.domain.verifying_contract or bytes(20))
-        super().__init__(
-            f"expected a job of the ledger {ledger} on chain {facts.domain.chain_id}, got {to_hex(job)}, which it had "
-            f"not opened up to block {facts.block}: check the id, the chain and the ledger's address"
-        )
 
 
 class NoSuchRound(UsageRefused):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from client.auditor.checks import TRUST_CHECKS
-from client.auditor.sources import ChainFacts, Sources
+from client.auditor.evidence.sources import ChainFacts, Sources
 from ledger.statements import Terms
 from ledger.verify.results import Findings, Result
 

@@ -13,7 +13,7 @@ from client.options import CoordinatorOption, JsonOption, PassphraseOption, RpcO
 if TYPE_CHECKING:
     from client.contact import Contact
     from client.money import Token
-    from client.node.claiming import Paid
+    from client.node.operator.claiming import Paid
     from client.settings import ClientSettings
     from client.tokens import Unit
     from contracts.gateway import Gateway
@@ -35,7 +35,7 @@ def earnings(
     Each sum comes from an entry whose proof and header signature are verified here. With --rpc the chain is asked
     whether it keeps that header, and how much has been claimed.
     """
-    from client.node.accounts import fetch_accounts, find_nodes  # noqa: PLC0415
+    from client.node.operator.accounts import fetch_accounts, find_nodes  # noqa: PLC0415
     from client.output import print_json, print_table  # noqa: PLC0415
     from client.tokens import TokenBook  # noqa: PLC0415
     from ledger.hexadecimal import to_address  # noqa: PLC0415
@@ -113,8 +113,8 @@ def explain(
 
     from client import calls  # noqa: PLC0415
     from client.errors import UsageRefused  # noqa: PLC0415
-    from client.node.accounts import EntryReader, fetch_reason, find_nodes  # noqa: PLC0415
-    from client.node.explanation import PaidEntry  # noqa: PLC0415
+    from client.node.operator.accounts import EntryReader, fetch_reason, find_nodes  # noqa: PLC0415
+    from client.node.operator.explanation import PaidEntry  # noqa: PLC0415
     from client.output import print_json  # noqa: PLC0415
     from ledger.errors import VerificationError  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex  # noqa: PLC0415
@@ -165,8 +165,8 @@ def _claim(
 
     from client.chain import choose_rpc, connect_chain  # noqa: PLC0415
     from client.identity import Identity  # noqa: PLC0415
-    from client.node.accounts import fetch_accounts, find_nodes  # noqa: PLC0415
-    from client.node.claiming import explain_waiting, relay_claims, send_claims  # noqa: PLC0415
+    from client.node.operator.accounts import fetch_accounts, find_nodes  # noqa: PLC0415
+    from client.node.operator.claiming import explain_waiting, relay_claims, send_claims  # noqa: PLC0415
     from client.tokens import TokenBook  # noqa: PLC0415
     from contracts.sender import Sender  # noqa: PLC0415
 
@@ -195,11 +195,11 @@ def _claim_alone(
     from client.chain import connect_chain  # noqa: PLC0415
     from client.contact import choose_coordinator  # noqa: PLC0415
     from client.errors import UsageRefused  # noqa: PLC0415
-    from client.node.accounts import find_nodes  # noqa: PLC0415
-    from client.node.archive import Archive  # noqa: PLC0415
-    from client.node.claiming import claim_without_coordinator  # noqa: PLC0415
-    from client.node.database import Database  # noqa: PLC0415
-    from client.node.wallets import Keyring  # noqa: PLC0415
+    from client.node.operator.accounts import find_nodes  # noqa: PLC0415
+    from client.node.operator.claiming import claim_without_coordinator  # noqa: PLC0415
+    from client.node.operator.wallets import Keyring  # noqa: PLC0415
+    from client.node.records.archive import Archive  # noqa: PLC0415
+    from client.node.records.database import Database  # noqa: PLC0415
     from client.options import start  # noqa: PLC0415
     from client.pins import load_pins  # noqa: PLC0415
     from client.transport import check_url  # noqa: PLC0415
@@ -235,7 +235,7 @@ def _unlock_any(
     settings: ClientSettings, found: Contact, keystore: Path | None, passphrase_file: Path | None, *, own_gas: bool
 ) -> Signer:
     """The wallet that pays with --own-gas; for the relay, which needs to know who asks, any wallet that is here."""
-    from client.node.wallets import Keyring  # noqa: PLC0415
+    from client.node.operator.wallets import Keyring  # noqa: PLC0415
 
     home, keyring = found.home, Keyring(found.home, settings, passphrase_file)
     if own_gas or keystore is not None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from client.contact import Contact
-    from client.node.joining import Enrolment
+    from client.node.operator.joining import Enrolment
     from contracts.gateway import Gateway
     from contracts.sender import Sender
     from ledger.signatures import Signer
@@ -37,8 +37,8 @@ def payout(
     as_json: JsonOption = False,
 ) -> None:
     """Change where a node's claims go: a transaction of the operator's, which needs a little coin for gas."""
-    from client.node.accounts import find_nodes  # noqa: PLC0415
-    from client.node.operating import change_payout  # noqa: PLC0415
+    from client.node.operator.accounts import find_nodes  # noqa: PLC0415
+    from client.node.operator.operating import change_payout  # noqa: PLC0415
     from ledger.hexadecimal import parse_address, to_address  # noqa: PLC0415
 
     target = parse_address(address, "ADDRESS")
@@ -63,8 +63,8 @@ def rotate(
     The first call makes a new key, registers it and starts the delay; the call with --complete puts it to work. Stop
     the node before that call. The new key joins no running job in which the old one has an entry.
     """
-    from client.node.rotation import finish_rotation, prepare_rotation  # noqa: PLC0415
-    from client.node.wallets import Keyring  # noqa: PLC0415
+    from client.node.operator.rotation import finish_rotation, prepare_rotation  # noqa: PLC0415
+    from client.node.operator.wallets import Keyring  # noqa: PLC0415
     from client.output import format_time  # noqa: PLC0415
     from ledger.hexadecimal import to_address  # noqa: PLC0415
 
@@ -95,7 +95,7 @@ def operate(
 ) -> Iterator[tuple[Contact, Sender, Gateway]]:
     """The coordinator, the operator's sender and the chain it sends to."""
     from client.chain import choose_rpc, connect_chain  # noqa: PLC0415
-    from client.node.wallets import Keyring  # noqa: PLC0415
+    from client.node.operator.wallets import Keyring  # noqa: PLC0415
     from contracts.sender import Sender  # noqa: PLC0415
 
     settings, found = contact(coordinator)

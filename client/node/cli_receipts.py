@@ -28,11 +28,11 @@ def receipts(
     """
     from client.errors import UsageRefused  # noqa: PLC0415 -- --help must not wait for these
     from client.home import save_durably  # noqa: PLC0415
-    from client.node.accounts import find_nodes  # noqa: PLC0415
-    from client.node.archive import Archive  # noqa: PLC0415
-    from client.node.database import Database  # noqa: PLC0415
-    from client.node.journal import Journal  # noqa: PLC0415
-    from client.node.promised import collect_promises  # noqa: PLC0415
+    from client.node.operator.accounts import find_nodes  # noqa: PLC0415
+    from client.node.records.archive import Archive  # noqa: PLC0415
+    from client.node.records.database import Database  # noqa: PLC0415
+    from client.node.records.journal import Journal  # noqa: PLC0415
+    from client.node.records.promised import collect_promises  # noqa: PLC0415
     from client.output import print_json  # noqa: PLC0415
     from ledger.errors import Malformed  # noqa: PLC0415
     from ledger.hexadecimal import parse_hex  # noqa: PLC0415

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from client.chain import ChainAnchors
     from client.contact import Contact
-    from client.node.display import Display
-    from client.node.host import Host
-    from client.node.joining import Enrolment
-    from client.node.running import DataChoice, Outcome
-    from client.node.training import Trainer
+    from client.node.operator.joining import Enrolment
+    from client.node.work.display import Display
+    from client.node.work.host import Host
+    from client.node.work.running import DataChoice, Outcome
+    from client.node.work.training import Trainer
     from client.settings import ClientSettings
     from ledger.signatures import Signer
 
@@ -87,7 +87,7 @@ def run(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
     Everything is kept under TALLY_HOME. The node signs at most once for each round, keeps its receipts, and after a
     crash goes on where it was. With --rpc it looks for the anchors on chain by itself.
     """
-    from client.node.wallets import Keyring  # noqa: PLC0415
+    from client.node.operator.wallets import Keyring  # noqa: PLC0415
 
     _limit_threads(threads)
     _verify_updates([update], 1)
@@ -127,7 +127,7 @@ def fleet(  # noqa: PLR0913, PLR0917 -- a command's options are its parameters
 
     The token file is a JSON list, or one token a line, in the order of the nodes.
     """
-    from client.node.wallets import Keyring  # noqa: PLC0415
+    from client.node.operator.wallets import Keyring  # noqa: PLC0415
 
     _limit_threads(threads)
     updates = update or _HONESTLY
@@ -164,7 +164,7 @@ class _Program:
         import sys  # noqa: PLC0415
 
         from client import read_version  # noqa: PLC0415
-        from client.node.running import open_display, run_nodes  # noqa: PLC0415
+        from client.node.work.running import open_display, run_nodes  # noqa: PLC0415
 
         data.verify()
         self._contact.api.close()
@@ -178,7 +178,7 @@ class _Program:
         return asyncio.run(main())
 
     def _create_host(self, display: Display, signers: Sequence[Signer], version: str) -> Host:
-        from client.node.host import Host, Rules  # noqa: PLC0415
+        from client.node.work.host import Host, Rules  # noqa: PLC0415
 
         rules = Rules(max_ahead=self._max_ahead, slack_seconds=self._settings.anchor_slack_seconds, rounds=self._rounds)
         return Host(
@@ -193,15 +193,15 @@ class _Program:
         )
 
     def _create_trainer(self, signers: Sequence[Signer], version: str) -> Trainer:
-        from client.node.training import HonestTrainer  # noqa: PLC0415
+        from client.node.work.training import HonestTrainer  # noqa: PLC0415
 
         honest = HonestTrainer(version, "cpu", self._threads)
         if set(self._updates) == set(_HONESTLY):
             return honest
         from client.api import Api  # noqa: PLC0415 -- honest nodes start without these
         from client.identity import Identity  # noqa: PLC0415
-        from client.node.dishonest import create_trainer  # noqa: PLC0415
-        from client.node.eyes import Eyes  # noqa: PLC0415
+        from client.node.work.dishonest import create_trainer  # noqa: PLC0415
+        from client.node.work.eyes import Eyes  # noqa: PLC0415
 
         eyes = Eyes(Identity(Api(self._contact.url), signers[0], self._contact.pin.chain_id))
         return create_trainer(self._updates, [signer.address for signer in signers], eyes, honest)
@@ -229,7 +229,7 @@ def _limit_threads(threads: int) -> None:
 def _verify_updates(names: Sequence[str], nodes: int) -> None:
     """Before a wallet is opened. Raises UsageRefused."""
     if set(names) != set(_HONESTLY):
-        from client.node.dishonest import verify_parts  # noqa: PLC0415 -- with torch, two seconds of imports
+        from client.node.work.dishonest import verify_parts  # noqa: PLC0415 -- with torch, two seconds of imports
 
         verify_parts(names, nodes)
 
@@ -237,7 +237,7 @@ def _verify_updates(names: Sequence[str], nodes: int) -> None:
 def _choose_data(
     settings: ClientSettings, platform: str | None, token_file: Path | None, data: Path | None, pull_seconds: float
 ) -> DataChoice:
-    from client.node.running import DataChoice  # noqa: PLC0415
+    from client.node.work.running import DataChoice  # noqa: PLC0415
 
     # A platform from the environment gives way to a file that was named.
     chosen = platform or (settings.platform if data is None else None)

@@ -12,7 +12,7 @@ from client.options import CoordinatorOption, JsonOption, PassphraseOption, cont
 
 if TYPE_CHECKING:
     from client.contact import Contact
-    from client.node.joining import Enrolment
+    from client.node.operator.joining import Enrolment
     from ledger.signatures import Signer
     from ledger.wire import NodeView
 
@@ -34,7 +34,7 @@ def init(
     The operator's wallet owns the node and its earnings: move it to a safe place after a backup. `tally node run` makes
     whatever is missing, so this is only needed to look before you start.
     """
-    from client.node.wallets import Keyring  # noqa: PLC0415
+    from client.node.operator.wallets import Keyring  # noqa: PLC0415
     from client.output import print_json, print_pairs  # noqa: PLC0415
     from ledger.hexadecimal import to_address  # noqa: PLC0415
 
@@ -63,7 +63,7 @@ def join(
     as_json: JsonOption = False,
 ) -> None:
     """Register this machine's node with its operator and payout address; the coordinator pays the gas."""
-    from client.node.wallets import Keyring  # noqa: PLC0415
+    from client.node.operator.wallets import Keyring  # noqa: PLC0415
     from client.output import print_json, print_pairs  # noqa: PLC0415
     from ledger.hexadecimal import to_address  # noqa: PLC0415
 
@@ -92,7 +92,7 @@ def backup(
     To restore, unzip it into an empty TALLY_HOME before any node runs there; the passphrases stay the same. Never run
     two machines from one backup: a node that signs two contributions for one round can lose its stake.
     """
-    from client.node.backup import RESTORE, save_backup  # noqa: PLC0415
+    from client.node.operator.backup import RESTORE, save_backup  # noqa: PLC0415
     from client.output import print_json  # noqa: PLC0415
 
     _, home = start()
@@ -110,7 +110,7 @@ def register(found: Contact, signer: Signer, enrolment: Enrolment) -> NodeView:
 
     from client import read_version  # noqa: PLC0415
     from client.api import AsyncApi  # noqa: PLC0415
-    from client.node.joining import PatientTeller, ensure_registered  # noqa: PLC0415
+    from client.node.operator.joining import PatientTeller, ensure_registered  # noqa: PLC0415
 
     async def main() -> NodeView:
         async with AsyncApi(found.url) as api:

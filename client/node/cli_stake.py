@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from client.contact import Contact
-    from client.node.staking import Stake
+    from client.node.operator.staking import Stake
     from client.tokens import Unit
     from contracts.gateway import Gateway
 
@@ -38,7 +38,7 @@ def stake(
     signs two contributions for one round; `tally node unstake` asks for it back.
     """
     from client.chain import choose_rpc, connect_chain  # noqa: PLC0415
-    from client.node.staking import fetch_stakes, raise_stakes  # noqa: PLC0415
+    from client.node.operator.staking import fetch_stakes, raise_stakes  # noqa: PLC0415
     from contracts.amounts import parse_amount  # noqa: PLC0415
 
     if amount is None:
@@ -70,7 +70,7 @@ def unstake(
     less at stake than a job asks for takes no further part in it.
     """
     from client.errors import UsageRefused  # noqa: PLC0415
-    from client.node.staking import ask_back  # noqa: PLC0415
+    from client.node.operator.staking import ask_back  # noqa: PLC0415
     from contracts.amounts import parse_amount  # noqa: PLC0415
 
     if (amount is None) != everything:
@@ -91,7 +91,7 @@ def withdraw_stake(
     as_json: JsonOption = False,
 ) -> None:
     """Draw the stake that was asked back and whose delay is over; it goes to the operator's address."""
-    from client.node.staking import withdraw_stakes  # noqa: PLC0415
+    from client.node.operator.staking import withdraw_stakes  # noqa: PLC0415
 
     with operate(coordinator, keystore, rpc, passphrase_file) as (found, sender, gateway):
         stakes = withdraw_stakes(gateway, sender, _find_nodes(found, node))
@@ -100,7 +100,7 @@ def withdraw_stake(
 
 def _find_nodes(found: Contact, node: str | None) -> list[bytes]:
     from client.errors import UsageRefused  # noqa: PLC0415
-    from client.node.accounts import find_nodes  # noqa: PLC0415
+    from client.node.operator.accounts import find_nodes  # noqa: PLC0415
 
     nodes = find_nodes(found.home, node)
     if not nodes:

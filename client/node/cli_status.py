@@ -10,8 +10,8 @@ from client.options import CoordinatorOption, JsonOption, contact
 
 if TYPE_CHECKING:
     from client.contact import Contact
-    from client.node.archive import Archive
-    from client.node.journal import Kept
+    from client.node.records.archive import Archive
+    from client.node.records.journal import Kept
     from client.tokens import Unit
     from ledger.wire import NodeView
 
@@ -29,7 +29,7 @@ def status(coordinator: CoordinatorOption = None, node: NodeOption = None, as_js
     Contributions come from this machine's journal, the registration from the coordinator. A running node looks for
     anchors while it waits for work; until it has seen one, the round is listed.
     """
-    from client.node.accounts import FEW_NODES, find_nodes  # noqa: PLC0415
+    from client.node.operator.accounts import FEW_NODES, find_nodes  # noqa: PLC0415
     from client.output import print_json  # noqa: PLC0415
     from client.tokens import TokenBook  # noqa: PLC0415
 
@@ -50,9 +50,9 @@ def status(coordinator: CoordinatorOption = None, node: NodeOption = None, as_js
 
 def _report(found: Contact, nodes: list[bytes]) -> list[dict[str, Any]]:
     from client import calls  # noqa: PLC0415
-    from client.node.archive import Archive  # noqa: PLC0415
-    from client.node.database import Database  # noqa: PLC0415
-    from client.node.journal import Journal  # noqa: PLC0415
+    from client.node.records.archive import Archive  # noqa: PLC0415
+    from client.node.records.database import Database  # noqa: PLC0415
+    from client.node.records.journal import Journal  # noqa: PLC0415
 
     views = {view.node: view for view in found.api.fetch(calls.nodes())}
     database = Database(found.home.journal)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pytest
 
 from client.auditor import Sources, audit
-from client.auditor.chain import LedgerChain
 from client.auditor.checks import ALL_CHECKS
+from client.auditor.evidence.chain import LedgerChain
+from client.auditor.evidence.sources import NoSuchJob
 from client.auditor.explaining import explain
-from client.auditor.scope import NoSuchJob
 from contracts.abi import MalformedAnswer
 from contracts.calls import ClaimItem
 from contracts.escrow import deposit_bond, open_job

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from client.auditor import Scope, Sources, audit
-from client.auditor.bundle import Bundle, BundleEvidence
 from client.auditor.bundling import Written, write_bundle
-from client.auditor.chain import LedgerChain
 from client.auditor.checks import ALL_CHECKS, CHAIN_CHECKS, POPULATION_CHECKS
+from client.auditor.evidence.bundle import Bundle, BundleEvidence
+from client.auditor.evidence.chain import LedgerChain
+from client.auditor.evidence.proven import BundleChain
+from client.auditor.evidence.proving import read_chain
+from client.auditor.evidence.sources import NoSuchJob
 from client.auditor.explaining import explain
-from client.auditor.proven import BundleChain
-from client.auditor.proving import read_chain
 from client.auditor.report import Report
-from client.auditor.scope import NoSuchJob
 from client.output import format_amount
 from contracts.gateway import Gateway
 from contracts.proofs import ProofRefused

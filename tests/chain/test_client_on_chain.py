@@ -7,13 +7,13 @@ import pytest
 
 from client.chain import ChainAnchors, connect_chain
 from client.home import Home
-from client.node.archive import Archive
-from client.node.claiming import NothingFinal, claim_without_coordinator
-from client.node.database import Database
-from client.node.joining import Enrolment
-from client.node.operating import NotYourNode, RotationPending, change_payout
-from client.node.rotation import finish_rotation, prepare_rotation
-from client.node.wallets import Keyring
+from client.node.operator.claiming import NothingFinal, claim_without_coordinator
+from client.node.operator.joining import Enrolment
+from client.node.operator.operating import NotYourNode, RotationPending, change_payout
+from client.node.operator.rotation import finish_rotation, prepare_rotation
+from client.node.operator.wallets import Keyring
+from client.node.records.archive import Archive
+from client.node.records.database import Database
 from client.pins import Pin
 from client.requester.ending import JobNotOpen, NotYourJob, close_job
 from client.settings import ClientSettings

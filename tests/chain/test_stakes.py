@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from client.auditor.registry import read_registry
+from client.auditor.evidence.registry import read_registry
 from contracts.challenges import CourtCalls
 from contracts.escrow import stake
 from contracts.gateway import Gateway

@@ -6,8 +6,8 @@ from typing import Any
 
 import rlp
 
-from client.auditor.bundle import CHAIN, PROOF
-from client.auditor.said import SaidChain, encode_proof
+from client.auditor.evidence.bundle import CHAIN, PROOF
+from client.auditor.evidence.said import SaidChain, encode_proof
 from client.money import Token
 from contracts.proofs import StorageProof
 from contracts.storage import Structs, load_storage

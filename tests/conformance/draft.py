@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from client.auditor.bundle import TERMS, name_round
+from client.auditor.evidence.bundle import TERMS, name_round
 from ledger import canonical, evidence
 from ledger.commitment import Opening, compute_beacon, extend_accumulator, start_accumulator
 from ledger.entry import Body, Entry, Standing, Verdict

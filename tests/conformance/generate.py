@@ -16,7 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from client.auditor.archive import write_archive
+from client.auditor.evidence.archive import write_archive
 from ledger.hexadecimal import to_address, to_hex
 from tests.conformance.case import EXIT_CODES, UNREADABLE, Case
 from tests.conformance.chain import CODE_HASH

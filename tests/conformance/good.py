@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from client.auditor.archive import Archive
-from client.auditor.bundle import ACCEPTANCE, INDEX, SPEC, TERMS, Index, name_blob, name_round
+from client.auditor.evidence.archive import Archive
+from client.auditor.evidence.bundle import ACCEPTANCE, INDEX, SPEC, TERMS, Index, name_blob, name_round
 from ledger import canonical, evidence
 from ledger.signatures import Signer
 from ledger.statements import RoundHeader, Signed, Terms

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from client.auditor.archive import write_archive
-from client.auditor.bundle import CHAIN, INDEX, PROOF
+from client.auditor.evidence.archive import write_archive
+from client.auditor.evidence.bundle import CHAIN, INDEX, PROOF
 from ledger import canonical
 from ledger.hashing import keccak256
 from tests.conformance.case import ANY, Case, drop, edit, flip

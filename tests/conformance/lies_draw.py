@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from client.auditor.bundle import name_round
+from client.auditor.evidence.bundle import name_round
 from ledger import evidence
 from ledger.draw import Draw
 from ledger.hashing import keccak256

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from client.auditor.bundle import name_blob, name_round
+from client.auditor.evidence.bundle import name_blob, name_round
 from learning.tensors import ArrayType, read_arrays, write_arrays
 from ledger import canonical, evidence
 from ledger.entry import Verdict

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from client.auditor.bundle import ACCEPTANCE, SPEC, TERMS, name_round
+from client.auditor.evidence.bundle import ACCEPTANCE, SPEC, TERMS, name_round
 from ledger import canonical, evidence
 from ledger.commitment import Opening
 from ledger.entry import Verdict

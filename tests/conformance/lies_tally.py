@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from client.auditor.bundle import name_round
+from client.auditor.evidence.bundle import name_round
 from ledger import canonical, evidence
 from ledger.entry import Verdict
 from ledger.hashing import keccak256

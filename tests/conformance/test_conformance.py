@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from client.auditor.archive import write_archive
 from client.auditor.checks import ALL_CHECKS, POPULATION_CHECKS, RECOMPUTED_CHECKS
+from client.auditor.evidence.archive import write_archive
 from client.cli import main
 from tests.conformance.generate import CASES, POLICY, apply, list_cases, pack, render
 from tests.conformance.good import FOLDER, GOOD, load_good, prove_good

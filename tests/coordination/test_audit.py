@@ -13,10 +13,10 @@ import pytest
 from client.api import Api
 from client.auditor import Report, Scope, Sources, audit
 from client.auditor.checks import ALL_CHECKS
-from client.auditor.coordinator import CoordinatorEvidence
+from client.auditor.evidence.coordinator import CoordinatorEvidence
+from client.auditor.evidence.registry import Registry
+from client.auditor.evidence.sources import ChainFacts, KeptJob, PostedRound
 from client.auditor.explaining import explain
-from client.auditor.registry import Registry
-from client.auditor.sources import ChainFacts, KeptJob, PostedRound
 from client.identity import Identity
 from contracts.events import Place
 from contracts.node_events import NodeRegistered

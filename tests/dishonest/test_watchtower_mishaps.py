@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from client.auditor.checks import RECOMPUTED_CHECKS
-from client.auditor.recompute import Recomputation
+from client.auditor.learning.recompute import Recomputation
 from client.auditor.watch.edge_looks import INTERNAL, INTERNAL_LEARNING
 from client.auditor.watch.equipping import equip
 from client.auditor.watch.job_watch import JobWatch

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from client.node.training import HONEST, INFLATED
+from client.node.work.training import HONEST, INFLATED
 from learning.adversaries import ADVERSARIES
 from ledger.entry import Verdict
 from tests.e2e.crowds import Record, claim, read_records, show_table, start_crowd, wait_present

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from client.home import Home
-from client.node.staking import StakeTooSmall, ask_back, fetch_stakes, raise_stakes
+from client.node.operator.staking import StakeTooSmall, ask_back, fetch_stakes, raise_stakes
 from client.wallet import encrypt_secret, read_address, save_keystore
 from contracts.amounts import parse_amount
 from contracts.escrow import InsufficientTokens

@@ -13,11 +13,11 @@ import httpx
 
 from client.api import AsyncApi
 from client.home import Home
-from client.node.agent import Agent
-from client.node.display import Summary
-from client.node.host import Host, Rules
-from client.node.sources import FileSource
-from client.node.training import HonestTrainer, Trainer
+from client.node.data.sources import FileSource
+from client.node.work.agent import Agent
+from client.node.work.display import Summary
+from client.node.work.host import Host, Rules
+from client.node.work.training import HonestTrainer, Trainer
 from client.pins import Pin
 from client.transport import Patience
 from ledger.signatures import Signer

@@ -15,11 +15,11 @@ import pytest
 from client.api import Api
 from client.auditor import Report, Sources, audit
 from client.auditor.checks import ALL_CHECKS
-from client.auditor.coordinator import CoordinatorEvidence
-from client.node.agent import Agent
-from client.node.host import Host
-from client.node.journal import Kept
-from client.node.training import HonestTrainer, Trained, Work
+from client.auditor.evidence.coordinator import CoordinatorEvidence
+from client.node.records.journal import Kept
+from client.node.work.agent import Agent
+from client.node.work.host import Host
+from client.node.work.training import HonestTrainer, Trained, Work
 from coordinator.compute.supervisor import ComputeChild
 from coordinator.rounds import store
 from coordinator.rounds.service import load_entry, load_header

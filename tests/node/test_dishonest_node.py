@@ -14,13 +14,13 @@ from sqlmodel import Session
 from client.api import Api
 from client.home import Home
 from client.identity import Identity
-from client.node.agent import Agent
-from client.node.dishonest import AdversaryTrainer, MixedTrainer
-from client.node.display import Summary
-from client.node.eyes import Eyes
-from client.node.host import Host
-from client.node.sources import FileSource
-from client.node.training import HonestTrainer, TrainingFailed, Work
+from client.node.data.sources import FileSource
+from client.node.work.agent import Agent
+from client.node.work.dishonest import AdversaryTrainer, MixedTrainer
+from client.node.work.display import Summary
+from client.node.work.eyes import Eyes
+from client.node.work.host import Host
+from client.node.work.training import HonestTrainer, TrainingFailed, Work
 from client.transport import Patience
 from coordinator.compute.supervisor import ComputeChild
 from coordinator.rounds import store

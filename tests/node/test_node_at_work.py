@@ -11,9 +11,9 @@ from sqlmodel import Session
 from structlog.testing import capture_logs
 
 from client.entries import read_entry
-from client.node.agent import Agent
-from client.node.exchange import WalletElsewhere
-from client.node.host import Host
+from client.node.work.agent import Agent
+from client.node.work.exchange import WalletElsewhere
+from client.node.work.host import Host
 from coordinator.rounds.service import mark_anchored
 from ledger.entry import Verdict
 from ledger.hexadecimal import to_address, to_hex

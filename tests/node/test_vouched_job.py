@@ -15,10 +15,10 @@ from client.demo.platform.catalogue import Catalogue, Event
 from client.demo.platform.register import Register
 from client.demo.platform.tokens import issue_token
 from client.demo.platform.vouchers import VoucherDesk
-from client.node.agent import Agent
-from client.node.host import Host
-from client.node.samples import SampleStore
-from client.node.sources import FileSource, PlatformSource, Source
+from client.node.data.samples import SampleStore
+from client.node.data.sources import FileSource, PlatformSource, Source
+from client.node.work.agent import Agent
+from client.node.work.host import Host
 from client.transport import Patience
 from coordinator.rounds.tables import ContributionRow, EntryRow
 from learning.tasks import get_task

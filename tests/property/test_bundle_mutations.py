@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client.auditor import Sources, audit
-from client.auditor.archive import MalformedBundle, write_archive
-from client.auditor.bundle import CHAIN, Bundle, BundleEvidence, name_blob
-from client.auditor.proven import BundleChain
+from client.auditor.evidence.archive import MalformedBundle, write_archive
+from client.auditor.evidence.bundle import CHAIN, Bundle, BundleEvidence, name_blob
+from client.auditor.evidence.proven import BundleChain
 from tests.conformance.chain import CODE_HASH
 from tests.conformance.draft import Files
 from tests.conformance.good import draw_keys, load_good, open_draft

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from client.auditor.registry import Registry
-from client.auditor.sources import ChainFacts, KeptJob, PaidClaim, PostedRound, Sources
+from client.auditor.evidence.registry import Registry
+from client.auditor.evidence.sources import ChainFacts, KeptJob, PaidClaim, PostedRound, Sources
 from contracts.events import Event, Place
 from contracts.node_events import NodeRegistered
 from contracts.state import AccountState, Block

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from client import calls
 from client.api import Api
-from client.auditor.coordinator import CoordinatorEvidence
+from client.auditor.evidence.coordinator import CoordinatorEvidence
 from client.auditor.policy import Policy
 from client.auditor.watch.docket import Docket
 from client.auditor.watch.held import load_promises
@@ -38,7 +38,7 @@ from ledger.hexadecimal import to_address
 from ledger.signatures import Signer
 
 if TYPE_CHECKING:
-    from client.auditor.recompute import Recomputation
+    from client.auditor.learning.recompute import Recomputation
     from ledger.verify.bundle import AuditedJob
 
 # A look that fails is repeated by the next one: no exchange is waited for long.
@@ -164,8 +164,8 @@ def _prosecute(
 
 
 def _recompute(source: CoordinatorEvidence, scratch: Path, job: AuditedJob) -> Recomputation:
-    from client.auditor.blobs import Blobs  # noqa: PLC0415
-    from client.auditor.recompute import Recomputation  # noqa: PLC0415 -- torch takes two seconds to import
+    from client.auditor.evidence.blobs import Blobs  # noqa: PLC0415
+    from client.auditor.learning.recompute import Recomputation  # noqa: PLC0415 -- torch takes two seconds to import
 
     return Recomputation(job, Blobs(source, scratch))
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from client.auditor.registry import RegistryReader
+from client.auditor.evidence.registry import RegistryReader
 from client.auditor.watch.archive import Archive
 from client.auditor.watch.casework import Casework, find_pending, find_unanswered
 from client.auditor.watch.edge_looks import INTERNAL, INTERNAL_LEARNING, Mishaps, reopen
@@ -29,8 +29,8 @@ from ledger.verify.results import Outcome
 from ledger.verify.rounds import verify_job
 
 if TYPE_CHECKING:
-    from client.auditor.recompute import Recomputation
-    from client.auditor.sources import EvidenceSource
+    from client.auditor.evidence.sources import EvidenceSource
+    from client.auditor.learning.recompute import Recomputation
     from client.auditor.watch.prosecuting import Prosecutor
     from client.auditor.watch.telling import Teller
     from contracts.gateway import Gateway

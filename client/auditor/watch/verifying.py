@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from client.auditor.evidence.registry import Registry
+from client.auditor.evidence.sources import EvidenceSource
 from client.auditor.population import audit_population
-from client.auditor.registry import Registry
-from client.auditor.sources import EvidenceSource
 from client.auditor.watch.archive import Archive
 from client.auditor.watch.edge_looks import INTERNAL_LEARNING
 from client.auditor.watch.place import WatchedRound
@@ -26,7 +26,7 @@ from ledger.verify.rounds import extend_history, verify_round
 from ledger.verify.signers import Spread
 
 if TYPE_CHECKING:
-    from client.auditor.recompute import Recomputation
+    from client.auditor.learning.recompute import Recomputation
 
 
 @dataclass(frozen=True)

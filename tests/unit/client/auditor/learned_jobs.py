@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
+from client.auditor.evidence.sources import Sources
 from client.auditor.report import Report
-from client.auditor.sources import Sources
 from ledger.verify.bundle import RoundFiles
 from ledger.verify.results import Outcome
 from tests.simulated.job import SimulatedJob

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.auditor.archive import MAX_RATIO, Archive, BundleTooLarge, MalformedBundle, walk_folder, write_archive
+from client.auditor.evidence.archive import (
+    MAX_RATIO,
+    Archive,
+    BundleTooLarge,
+    MalformedBundle,
+    walk_folder,
+    write_archive,
+)
 
 FILES = {"a/b.bin": bytes(range(256)) * 4, "blobs/00": b"", "zeros": bytes(300)}
 

@@ -9,8 +9,8 @@ import pytest
 
 from client.auditor import Scope, audit
 from client.auditor.checks import ALL_CHECKS, RECOMPUTED_CHECKS
-from client.auditor.scope import NoSuchJob, NoSuchRound
-from client.auditor.sources import Sources
+from client.auditor.evidence.sources import NoSuchJob, Sources
+from client.auditor.scope import NoSuchRound
 from learning.evidence import OutcomeAccount
 from learning.payload import write_update
 from learning.tensors import ArrayType, read_arrays, write_arrays

@@ -9,9 +9,9 @@ import numpy as np
 from rich.console import Console
 
 from client.auditor import Scope, audit
+from client.auditor.evidence.sources import Sources
 from client.auditor.report import Report
 from client.auditor.screen import build_dues, conclude
-from client.auditor.sources import Sources
 from learning.tensors import write_model
 from ledger import canonical, evidence
 from ledger.commitment import Opening

@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.auditor.coordinator import _take, count_sealed
+from client.auditor.evidence.coordinator import _take, count_sealed
 
 
 def test_sealed_rounds_are_counted_from_the_first_on() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from client.auditor.evidence.sources import Sources
 from client.auditor.explaining import NoSuchEntry, explain
-from client.auditor.sources import Sources
 from ledger.errors import VerificationError
 from tests.simulated.job import SimulatedJob
 from tests.simulated.sources import SimulatedChain, SimulatedEvidence, make_evidence, make_facts

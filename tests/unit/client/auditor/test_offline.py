@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from client.auditor.archive import write_archive
+from client.auditor.evidence.archive import write_archive
 from client.cli import main
 from ledger.hexadecimal import to_address
 from tests.conformance.draft import Files

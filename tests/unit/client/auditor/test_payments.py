@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from client.auditor.evidence.sources import ChainFacts, PaidClaim
 from client.auditor.payments import audit_payments
-from client.auditor.sources import ChainFacts, PaidClaim
 from ledger.verify.results import Outcome, Result
 from tests.simulated.audit import find
 from tests.simulated.job import SimulatedJob

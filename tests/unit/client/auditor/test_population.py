@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from client.auditor import Sources, audit
+from client.auditor.evidence.sources import ChainFacts
 from client.auditor.report import Report
-from client.auditor.sources import ChainFacts
 from contracts.events import Event
 from contracts.node_events import NodeRegistered, NodeRotated, NodeSlashed, Staked, Unstaked, UnstakeRequested
 from ledger import evidence

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from random import Random
 
-from client.auditor.sources import ChainFacts
+from client.auditor.evidence.sources import ChainFacts
 from contracts.state import Block
 from ledger import evidence
 from ledger.draw import Draw

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from client.auditor import Sources, audit
-from client.auditor.blobs import Blobs
 from client.auditor.bundling import Bundling
-from client.auditor.recompute import Recomputation
+from client.auditor.evidence.blobs import Blobs
+from client.auditor.learning.recompute import Recomputation
 from client.auditor.report import Report
 from client.auditor.scope import Scope
 from client.auditor.watch.archive import Archive

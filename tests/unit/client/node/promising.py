@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from client.node.contribution import prepare_contribution
-from client.node.journal import Kept
-from client.node.promises import Authority, Bounds
-from client.node.training import Trained
+from client.node.jobs.promises import Authority, Bounds
+from client.node.records.journal import Kept
+from client.node.work.contribution import prepare_contribution
+from client.node.work.training import Trained
 from ledger.commitment import extend_accumulator, start_accumulator
 from ledger.eip712 import compute_domain
 from ledger.signatures import Signer

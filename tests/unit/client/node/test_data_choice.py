@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from client.errors import UsageRefused
-from client.node.running import DataChoice
+from client.node.work.running import DataChoice
 
 
 def choose(path: Path) -> DataChoice:

@@ -9,10 +9,17 @@ import pytest
 from client.api import Api
 from client.errors import UsageRefused
 from client.identity import Identity
-from client.node.dishonest import BOAST, AdversaryTrainer, InflatedTrainer, create_trainer, list_parts, verify_parts
-from client.node.eyes import Eyes, Unseen
-from client.node.sources import NoSamples
-from client.node.training import HonestTrainer, Reader, TrainingFailed, Work
+from client.node.data.sources import NoSamples
+from client.node.work.dishonest import (
+    BOAST,
+    AdversaryTrainer,
+    InflatedTrainer,
+    create_trainer,
+    list_parts,
+    verify_parts,
+)
+from client.node.work.eyes import Eyes, Unseen
+from client.node.work.training import HonestTrainer, Reader, TrainingFailed, Work
 from learning.adversaries import ADVERSARIES, Behaviour, Sight
 from learning.payload import read_update
 from learning.quantise import Update

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from client.node.display import LiveDisplay, Summary
+from client.node.work.display import LiveDisplay, Summary
 
 NODES = [bytes([number]) * 20 for number in range(3)]
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from client.entries import read_entry
-from client.node.explanation import PaidEntry
+from client.node.operator.explanation import PaidEntry
 from client.pins import Pin
 from ledger.entry import Entry
 from ledger.errors import Malformed, VerificationError

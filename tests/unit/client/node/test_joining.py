@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from client.api import AsyncApi
-from client.node.joining import Enrolment, OtherPayout, ensure_registered, verify_payout
+from client.node.operator.joining import Enrolment, OtherPayout, ensure_registered, verify_payout
 from client.pins import Pin
 from ledger.hexadecimal import to_address
 from ledger.signatures import Signer

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from client.node.database import Database, DatabaseThread, JournalUnusable
-from client.node.journal import Journal, Kept, SignedAlready
+from client.node.records.database import Database, DatabaseThread, JournalUnusable
+from client.node.records.journal import Journal, Kept, SignedAlready
 from tests.unit.client.node.promising import NODE, make_work, prepare
 
 
@@ -103,7 +103,7 @@ def test_killed_process_leaves_what_it_kept(path: Path) -> None:
     """A kill −9 right after `keep` returned: the row and the payload are on disk."""
     code = (
         "import os, sys, signal; from pathlib import Path\n"
-        "from client.node.database import Database; from client.node.journal import Journal\n"
+        "from client.node.records.database import Database; from client.node.records.journal import Journal\n"
         "from tests.unit.client.node.promising import make_work, prepare\n"
         "Journal(Database(Path(sys.argv[1]))).keep(prepare(make_work()), b'payload')\n"
         "os._exit(9) if os.name == 'nt' else os.kill(os.getpid(), signal.SIGKILL)\n"

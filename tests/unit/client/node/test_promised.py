@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from client.auditor.watch.held import load_promises
-from client.node.archive import Archive
-from client.node.database import Database
-from client.node.journal import Journal, Kept
-from client.node.promised import collect_promises
+from client.node.records.archive import Archive
+from client.node.records.database import Database
+from client.node.records.journal import Journal, Kept
+from client.node.records.promised import collect_promises
 from ledger.commitment import Opening
 from ledger.errors import VerificationError
 from ledger.hashing import keccak256

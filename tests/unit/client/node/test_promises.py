@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from client.node.promises import verify_assignment, verify_closing, verify_receipt
+from client.node.jobs.promises import verify_assignment, verify_closing, verify_receipt
 from ledger.errors import VerificationError
 from ledger.signatures import Signer
 from ledger.statements import Closing, Receipt, RoundHeader, Signed

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from client.errors import UsageRefused
-from client.node.samples import Event, Page, SampleStore, load_tokens
+from client.node.data.samples import Event, Page, SampleStore, load_tokens
 
 
 def make_page(*items: tuple[int, str, int, int], viewers: tuple[str, ...] = ("a", "b"), more: bool = False) -> Page:

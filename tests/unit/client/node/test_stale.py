@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from client.errors import CoordinatorRefused
-from client.node.book import Job, JobBook
-from client.node.stale import StaleMoves
-from client.node.training import Trained, TrainingFailed
+from client.node.jobs.book import Job, JobBook
+from client.node.work.stale import StaleMoves
+from client.node.work.training import Trained, TrainingFailed
 from learning.payload import read_update
 from learning.quantise import compute_norm_squared
 from ledger.hexadecimal import to_hex

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from client.node.contribution import Remembered, prepare_contribution
-from client.node.vouching import VoucherWish, verify_voucher
+from client.node.data.vouching import VoucherWish, verify_voucher
+from client.node.work.contribution import Remembered, prepare_contribution
 from client.pins import Pin
 from ledger.errors import VerificationError
 from ledger.spec import Vouchers

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from client.node.claiming import _wait
-from client.node.joining import PatientTeller
+from client.node.operator.claiming import _wait
+from client.node.operator.joining import PatientTeller
 from ledger.wire import ClaimView
 
 

@@ -1,0 +1,1 @@
+"""Where a node's training data comes from, and the vouchers for it."""

@@ -1,0 +1,1 @@
+"""What is the operator's: wallets, registration, stake, earnings and claims."""

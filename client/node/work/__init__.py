@@ -1,0 +1,1 @@
+"""A node at work: it trains, commits, reveals and keeps its entries."""
