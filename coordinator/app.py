@@ -17,15 +17,9 @@ from fastapi import APIRouter, FastAPI, Response
 from contracts.deployment import Deployment
 from contracts.recursion import keep_recursion_limit
 from coordinator.access.routes import create_router
-from coordinator.bell import Bell
-from coordinator.blobs import BlobStore
 from coordinator.body_limit import BodyLimit
 from coordinator.compute.supervisor import ComputeChild
 from coordinator.context import Context, InContext
-from coordinator.database import Database
-from coordinator.echo import echo_commits
-from coordinator.edge_duties import keep
-from coordinator.heartbeat import beat, keep_beating, make_up_outage
 from coordinator.jobs.routes import router as jobs_router
 from coordinator.keystore import load_signer
 from coordinator.models.routes import router as models_router
@@ -37,10 +31,16 @@ from coordinator.rounds.desk import RoundDesk
 from coordinator.rounds.hatch import Hatch
 from coordinator.rounds.node_routes import router as work_router
 from coordinator.rounds.routes import router as rounds_router
+from coordinator.running.echo import echo_commits
+from coordinator.running.edge_duties import keep
+from coordinator.running.heartbeat import beat, keep_beating, make_up_outage
+from coordinator.running.worker import Worker
 from coordinator.schema import create_tables, verify_schema
 from coordinator.settings import CoordinatorSettings, SettingsRefused, verify_safe
 from coordinator.settlement.routes import router as claims_router
-from coordinator.worker import Worker
+from coordinator.storage.bell import Bell
+from coordinator.storage.blobs import BlobStore
+from coordinator.storage.database import Database
 from ledger import wire
 from ledger.signatures import Signer
 from ledger.spec import PROTOCOL

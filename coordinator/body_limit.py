@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coordinator.blobs import BlobTooLarge
 from coordinator.problems import answer_refusal
+from coordinator.storage.blobs import BlobTooLarge
 
 MAX_JSON_BYTES = 2**20
 

@@ -10,13 +10,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from contracts.deployment import Deployment
-from coordinator.bell import Bell
-from coordinator.blobs import BlobStore
 from coordinator.compute.supervisor import ComputeChild
-from coordinator.database import Database
 from coordinator.deposits import Deposits
 from coordinator.settings import CoordinatorSettings
-from coordinator.shelf import Shelf
+from coordinator.storage.bell import Bell
+from coordinator.storage.blobs import BlobStore
+from coordinator.storage.database import Database
+from coordinator.storage.shelf import Shelf
 from coordinator.wallets import ContractWallets
 from ledger.eip712 import Domain, compute_domain
 from ledger.signatures import Signer

@@ -14,9 +14,9 @@ from contracts.deployment import ZERO_ADDRESS
 from contracts.escrow import deposit_bond
 from contracts.gateway import Gateway
 from contracts.sender import Sender
-from coordinator import lease
 from coordinator.app import build_context
 from coordinator.context import Context
+from coordinator.running import lease
 from coordinator.schema import create_tables
 from coordinator.settings import CoordinatorSettings
 from ledger.hexadecimal import to_address, to_hex

@@ -13,12 +13,12 @@ import uvicorn
 
 from coordinator.app import build_context, create_app
 from coordinator.context import Context
-from coordinator.duties import settle
-from coordinator.echo import echo_commits
-from coordinator.edge_duties import keep
+from coordinator.running.duties import settle
+from coordinator.running.echo import echo_commits
+from coordinator.running.edge_duties import keep
+from coordinator.running.worker import Worker
 from coordinator.schema import create_tables
 from coordinator.settings import CoordinatorSettings
-from coordinator.worker import Worker
 
 # uvicorn takes what is installed; named by the modules themselves, what is missing is missed here, not in the figures.
 if sys.platform == "win32":

@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlmodel import Session, select
 
 from coordinator.access import tables as access_tables
-from coordinator.database import Database
 from coordinator.jobs import tables as jobs_tables
 from coordinator.models import tables as models_tables
 from coordinator.nodes import tables as nodes_tables
 from coordinator.rounds import tables as rounds_tables
+from coordinator.running.tables import SCHEMA_VERSION, SchemaRow
 from coordinator.settlement import tables as settlement_tables
-from coordinator.tables import SCHEMA_VERSION, SchemaRow
+from coordinator.storage.database import Database
 
 # Importing them is what makes them known to SQLModel.
 ROOMS = (access_tables, jobs_tables, nodes_tables, rounds_tables, settlement_tables, models_tables)

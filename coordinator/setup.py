@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 
-from coordinator.bell import Bell
-from coordinator.database import Database
 from coordinator.keystore import create_keystore, load_signer
 from coordinator.schema import create_tables
 from coordinator.settings import CoordinatorSettings
+from coordinator.storage.bell import Bell
+from coordinator.storage.database import Database
 from ledger.hexadecimal import to_address
 
 

@@ -9,8 +9,8 @@ import time
 from functools import lru_cache, singledispatch
 from pathlib import Path
 
-from coordinator.blobs import BlobStore
 from coordinator.compute.messages import Evaluation, JobFiles, Judged, RevealedPayload, RoundResult, RoundWork
+from coordinator.storage.blobs import BlobStore
 from learning.evidence import write_evidence
 from learning.parameters import Vector32
 from learning.rehearsal import rehearse, verify_positions

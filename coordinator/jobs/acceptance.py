@@ -5,16 +5,16 @@ from __future__ import annotations
 import structlog
 from sqlmodel import Session
 
-from coordinator.bell import Topic
 from coordinator.compute.messages import JobFiles
 from coordinator.context import Context
-from coordinator.database import announce
 from coordinator.jobs import store
 from coordinator.jobs.agreement import PUBLIC, REQUESTER, load_acceptance
 from coordinator.jobs.errors import BondUncovered, JobRefused, UnknownBlob, ValidationPrivate
 from coordinator.jobs.files import verify_may_fetch
 from coordinator.jobs.privacy import choose_audience, verify_unseen
 from coordinator.jobs.tables import JobRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.database import announce
 from ledger import canonical, wire
 from ledger.hexadecimal import to_address
 from ledger.spec import JobSpec

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from sqlmodel import Session
 
 from coordinator.access.errors import NotAllowed
-from coordinator.blobs import BlobMismatch
 from coordinator.context import Context
 from coordinator.jobs import store
 from coordinator.jobs.agreement import EVIDENCE, HOLDERS, PUBLIC, load_agreement
 from coordinator.jobs.errors import UnknownBlob, UploadQuotaUsed
 from coordinator.jobs.privacy import is_held_back, is_holder, verify_holder
 from coordinator.jobs.tables import BlobRow
+from coordinator.storage.blobs import BlobMismatch
 
 _SMALL_BYTES = 2**20
 

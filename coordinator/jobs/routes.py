@@ -9,7 +9,6 @@ from fastapi.responses import FileResponse
 
 from coordinator.access.bearer import PossibleVisitor, Requester
 from coordinator.access.errors import NotAllowed, NotSignedIn
-from coordinator.blobs import BlobMismatch, BlobTooLarge
 from coordinator.context import InContext
 from coordinator.jobs import acceptance, files, views
 from coordinator.jobs.agreement import load_agreement
@@ -24,6 +23,7 @@ from coordinator.jobs.errors import (
 from coordinator.jobs.service import load_job
 from coordinator.problems import MalformedRequest
 from coordinator.refusals import describe_refusals
+from coordinator.storage.blobs import BlobMismatch, BlobTooLarge
 from ledger import wire
 from ledger.wire_types import Bytes32
 

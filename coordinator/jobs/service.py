@@ -6,11 +6,11 @@ from typing import Final
 
 from sqlmodel import Session
 
-from coordinator.bell import Topic
-from coordinator.database import announce
 from coordinator.jobs import store
 from coordinator.jobs.errors import UnknownJob
 from coordinator.jobs.tables import JobRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.database import announce
 
 MOVES: Final = {
     "accepted": frozenset({"running", "closed", "rejected"}),

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from coordinator.bell import Topic
-from coordinator.bulk import insert_rows
-from coordinator.database import announce
 from coordinator.jobs.tables import BlobRow, BlobShareRow, JobLogRow, JobRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.bulk import insert_rows
+from coordinator.storage.database import announce
 
 # Built once: on a round's own path, building a statement costs more than running it.
 _BY_ID = select(JobRow).where(JobRow.job == bindparam("job"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from coordinator.columns import DecimalText
+from coordinator.storage.columns import DecimalText
 
 
 class JobRow(SQLModel, table=True):

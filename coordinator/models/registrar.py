@@ -5,7 +5,6 @@ from __future__ import annotations
 import structlog
 from sqlmodel import Session
 
-from coordinator.bell import Topic
 from coordinator.compute.messages import Evaluation
 from coordinator.compute.supervisor import PATIENT, ComputeFailed
 from coordinator.context import Context
@@ -17,6 +16,7 @@ from coordinator.models.tables import ModelRow
 from coordinator.rounds.service import note_metrics
 from coordinator.rounds.store import list_sealed_after
 from coordinator.rounds.tables import RoundRow
+from coordinator.storage.bell import Topic
 
 _log = structlog.get_logger()
 

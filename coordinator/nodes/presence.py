@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from coordinator.bell import Topic
 from coordinator.context import Context
-from coordinator.database import announce
-from coordinator.group_commit import GroupCommit
 from coordinator.nodes import store
+from coordinator.storage.bell import Topic
+from coordinator.storage.database import announce
+from coordinator.storage.group_commit import GroupCommit
 
 # Written again when the last word is older than this part of the time for which it counts.
 _FRESH_PART = 3

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from coordinator.bell import Topic
 from coordinator.context import Context
-from coordinator.database import announce
 from coordinator.nodes import store
 from coordinator.nodes.errors import AlreadyRegistered, RegistrationExpired, UnknownNode
 from coordinator.nodes.tables import NodeRow, RegistryBlockRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.database import announce
 from ledger import wire
 from ledger.statements import Registration, Signed
 

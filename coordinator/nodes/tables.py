@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger
 from sqlmodel import Field, SQLModel
 
-from coordinator.columns import DecimalText
+from coordinator.storage.columns import DecimalText
 
 
 class NodeRow(SQLModel, table=True):

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from fastapi import Request
 from sqlmodel import Session
 
-from coordinator.bell import Topic
-from coordinator.bulk import insert_rows
 from coordinator.context import Context
-from coordinator.database import announce
-from coordinator.group_commit import GroupCommit
 from coordinator.nodes import store
 from coordinator.nodes.errors import TelemetryFull, UnknownNode
 from coordinator.nodes.tables import TelemetryRow
 from coordinator.refusals import RequestRefused
+from coordinator.storage.bell import Topic
+from coordinator.storage.bulk import insert_rows
+from coordinator.storage.database import announce
+from coordinator.storage.group_commit import GroupCommit
 from ledger import wire
 
 _PATIENCE_SECONDS = 0.5

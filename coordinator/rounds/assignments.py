@@ -13,9 +13,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from coordinator.bell import Topic
 from coordinator.context import Context
-from coordinator.group_commit import GroupCommit
 from coordinator.jobs.agreement import WORKING, Agreement, load_agreement
 from coordinator.jobs.store import find_job
 from coordinator.nodes.presence import Presence
@@ -25,6 +23,8 @@ from coordinator.rounds import cohort, store
 from coordinator.rounds.phases import build_closing
 from coordinator.rounds.service import load_header
 from coordinator.rounds.tables import RoundRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.group_commit import GroupCommit
 from ledger import wire
 from ledger.statements import Signed
 

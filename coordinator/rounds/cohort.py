@@ -8,7 +8,6 @@ from typing import Protocol
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from coordinator.bulk import insert_rows
 from coordinator.context import Context
 from coordinator.jobs.agreement import Agreement
 from coordinator.nodes import store as nodes
@@ -16,6 +15,7 @@ from coordinator.nodes.tables import NodeRow
 from coordinator.rounds import store
 from coordinator.rounds.errors import NodeNotAdmitted
 from coordinator.rounds.tables import CohortRow, ContributionRow, RoundRow, StandingRow
+from coordinator.storage.bulk import insert_rows
 
 # Built once: on a round's own path, building a statement costs more than running it.
 _COMMITTED = select(ContributionRow.node).where(

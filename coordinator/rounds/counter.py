@@ -12,10 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from coordinator.bell import Topic
-from coordinator.bulk import insert_rows
 from coordinator.context import Context
-from coordinator.database import announce
 from coordinator.jobs.agreement import WORKING, Agreement, load_agreement
 from coordinator.jobs.service import load_job
 from coordinator.nodes.store import find_nodes
@@ -31,6 +28,9 @@ from coordinator.rounds.errors import (
 )
 from coordinator.rounds.phases import close_commit, prolong_commit
 from coordinator.rounds.tables import ContributionRow, RoundRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.bulk import insert_rows
+from coordinator.storage.database import announce
 from ledger.age import verify_age
 from ledger.commitment import extend_accumulator
 from ledger.eip712 import Domain

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from coordinator.blobs import BlobTooLarge, Received
 from coordinator.context import Context
-from coordinator.group_commit import GroupCommit
 from coordinator.nodes.presence import Presence
 from coordinator.rounds.assignments import AssignmentDesk
 from coordinator.rounds.counter import Arrival
 from coordinator.rounds.errors import MalformedPayload
 from coordinator.rounds.intake import receive
 from coordinator.rounds.reveal import Expected, Reveal, expect, find_problem, record
+from coordinator.storage.blobs import BlobTooLarge, Received
+from coordinator.storage.group_commit import GroupCommit
 from ledger import wire
 from ledger.commitment import Opening
 

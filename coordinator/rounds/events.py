@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 
 from sqlmodel import Session
 
-from coordinator.bell import Topic
 from coordinator.context import Context
 from coordinator.jobs import store as jobs
 from coordinator.jobs.service import load_job
 from coordinator.jobs.views import build_view
 from coordinator.rounds import store
 from coordinator.rounds.views import build_round
+from coordinator.storage.bell import Topic
 from ledger import wire
 
 _KEEP_ALIVE_SECONDS = 15.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from coordinator.blobs import BlobStore
 from coordinator.jobs.agreement import load_agreement
 from coordinator.jobs.service import load_job
 from coordinator.rounds import store
 from coordinator.rounds.views import show_entry
+from coordinator.storage.blobs import BlobStore
 from ledger import evidence, wire
 from ledger.entry import Entry
 from ledger.explanation import explain_entry

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlmodel import Session
 
-from coordinator.bell import Topic
-from coordinator.database import announce
 from coordinator.rounds.tables import RoundRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.database import announce
 
 # A reorganisation takes an anchored round back to sealed. What is final never moves.
 MOVES: Final = {

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from coordinator.access.bearer import Visitor
 from coordinator.access.errors import NotSignedIn
-from coordinator.blobs import BlobTooLarge
 from coordinator.context import InContext
 from coordinator.jobs.errors import UnknownJob
 from coordinator.problems import MalformedRequest
@@ -29,6 +28,7 @@ from coordinator.rounds.errors import (
     WrongContribution,
     WrongVoucher,
 )
+from coordinator.storage.blobs import BlobTooLarge
 from ledger import wire
 from ledger.wire_types import Bytes32, SignedReceipt
 

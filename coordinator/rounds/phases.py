@@ -5,15 +5,15 @@ from __future__ import annotations
 import structlog
 from sqlmodel import Session
 
-from coordinator.bell import Topic
 from coordinator.context import Context
-from coordinator.database import announce
 from coordinator.jobs.agreement import RUNNING, Agreement, load_agreement
 from coordinator.jobs.store import add_log
 from coordinator.jobs.tables import JobRow
 from coordinator.rounds import cohort, draws, store
 from coordinator.rounds.moves import move
 from coordinator.rounds.tables import RoundRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.database import announce
 from learning.rules import LearningRules
 from ledger.commitment import compute_seed_digest, start_accumulator
 from ledger.statements import Closing, Signed

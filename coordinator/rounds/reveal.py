@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from coordinator.bell import Topic
 from coordinator.context import Context
-from coordinator.database import announce
 from coordinator.jobs.service import load_job
 from coordinator.refusals import RequestRefused
 from coordinator.rounds import store
 from coordinator.rounds.errors import NotClosedYet, NotOpened, RevealClosed, UnknownContribution
 from coordinator.rounds.phases import end_reveal
 from coordinator.rounds.tables import ContributionRow, RoundRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.database import announce
 from learning.payload import read_update
 from learning.tensors import MAX_HEADER_BYTES, MalformedArrays
 from ledger import wire

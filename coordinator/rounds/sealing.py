@@ -5,10 +5,7 @@ from __future__ import annotations
 import structlog
 from sqlmodel import Session
 
-from coordinator.bell import Topic
-from coordinator.bulk import insert_rows
 from coordinator.context import Context
-from coordinator.database import announce
 from coordinator.jobs.agreement import EVIDENCE, PUBLIC
 from coordinator.jobs.privacy import choose_audience
 from coordinator.jobs.service import load_job, note_sealed
@@ -20,6 +17,9 @@ from coordinator.rounds.phases import note_time, open_next
 from coordinator.rounds.service import load_round
 from coordinator.rounds.tables import EntryRow, EvidenceRow, RoundRow, StandingRow
 from coordinator.rounds.tallying import Sealing
+from coordinator.storage.bell import Topic
+from coordinator.storage.bulk import insert_rows
+from coordinator.storage.database import announce
 from ledger import canonical, evidence
 from ledger.entry import Verdict
 

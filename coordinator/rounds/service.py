@@ -9,13 +9,13 @@ from collections.abc import Collection
 
 from sqlmodel import Session
 
-from coordinator.bell import Topic
-from coordinator.database import announce
 from coordinator.jobs import service as jobs
 from coordinator.rounds import store
 from coordinator.rounds.errors import UnknownEntry, UnknownRound
 from coordinator.rounds.moves import OPEN, move
 from coordinator.rounds.tables import RoundRow, StandingRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.database import announce
 from ledger import canonical
 from ledger.entry import Entry
 from ledger.statements import RoundHeader, Signed

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from coordinator.columns import DecimalText
+from coordinator.storage.columns import DecimalText
 
 
 def _belongs_to_round() -> ForeignKeyConstraint:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from coordinator.blobs import BlobStore
 from coordinator.compute.messages import RevealedPayload, RoundResult, RoundWork
 from coordinator.context import Context
 from coordinator.jobs.agreement import Agreement, load_agreement
@@ -22,6 +21,7 @@ from coordinator.rounds.counter import build_receipt
 from coordinator.rounds.phases import build_closing
 from coordinator.rounds.service import load_round
 from coordinator.rounds.tables import ContributionRow, RoundRow
+from coordinator.storage.blobs import BlobStore
 from ledger import canonical, evidence
 from ledger.age import read_age
 from ledger.commitment import Opening, compute_beacon

@@ -8,15 +8,15 @@ from typing import Final
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from coordinator.bell import Topic
 from coordinator.context import Context
-from coordinator.database import announce
 from coordinator.rounds import service as rounds
 from coordinator.rounds import store as round_store
 from coordinator.rounds.errors import UnknownEntry
 from coordinator.settlement.errors import NotFinalYet, NothingToClaim, RelayLimit, UnknownClaim
 from coordinator.settlement.outbox import find_newest
 from coordinator.settlement.tables import ClaimRow
+from coordinator.storage.bell import Topic
+from coordinator.storage.database import announce
 from ledger import wire
 
 QUEUED, SENT, PAID, FAILED = "queued", "sent", "paid", "failed"

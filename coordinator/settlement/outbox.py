@@ -26,8 +26,8 @@ from contracts.refusals import FeeTooLow, NonceTaken
 from contracts.sender import Sender
 from contracts.state import Block, Mined
 from contracts.transactions import Call, Fees, SignedTransaction
-from coordinator.database import Database
 from coordinator.settlement.tables import TransactionRow
+from coordinator.storage.database import Database
 from ledger.hexadecimal import to_hex
 
 SIGNED, MINED, SETTLED, REVERTED, DROPPED = "signed", "mined", "settled", "reverted", "dropped"

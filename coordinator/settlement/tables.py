@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from coordinator.columns import DecimalText
+from coordinator.storage.columns import DecimalText
 
 
 class TransactionRow(SQLModel, table=True):

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.gateway import Gateway
-from coordinator.bell import Bell
-from coordinator.blobs import BlobStore
 from coordinator.compute.supervisor import ComputeChild
 from coordinator.context import Context
-from coordinator.database import Database
 from coordinator.jobs.tables import JobRow
 from coordinator.nodes.tables import NodeRow
 from coordinator.rounds.tables import EntryRow, RoundRow, StandingRow
 from coordinator.settings import CoordinatorSettings
 from coordinator.settlement.settlement import Settlement
+from coordinator.storage.bell import Bell
+from coordinator.storage.blobs import BlobStore
+from coordinator.storage.database import Database
 from ledger import canonical
 from ledger.signatures import Signer
 from ledger.statements import Registration, Signed

@@ -18,8 +18,8 @@ from coordinator.jobs import service as jobs
 from coordinator.nodes import service as nodes
 from coordinator.rounds.desk import RoundDesk
 from coordinator.rounds.driver import RoundDriver
+from coordinator.running.worker import Worker
 from coordinator.settings import load_settings
-from coordinator.worker import Worker
 from ledger.hashing import keccak256
 from ledger.signatures import Signer
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from coordinator.edge_duties import keep
+from coordinator.running.edge_duties import keep
 from tests.coordination.conftest import Scene
 from tests.coordination.playing import make_payload
 from tests.coordination.premises import House, Premises

@@ -29,8 +29,8 @@ DATABASES = 5
 # Reads one database URL a line and makes its tables: processes that are told at the same time begin together.
 BEGIN = """
 import sys
-from coordinator.bell import Bell
-from coordinator.database import Database
+from coordinator.storage.bell import Bell
+from coordinator.storage.database import Database
 from coordinator.schema import create_tables
 print("imported", flush=True)
 for line in sys.stdin:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from coordinator.bell import Bell, Topic
+from coordinator.storage.bell import Bell, Topic
 
 
 async def test_ring_before_the_wait_is_heard() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.blobs import BlobStore, BlobTooLarge, Received
+from coordinator.storage.blobs import BlobStore, BlobTooLarge, Received
 from ledger.hashing import sha256
 
 

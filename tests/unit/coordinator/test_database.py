@@ -8,11 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
-from coordinator.bell import Bell, Topic
-from coordinator.database import Database, announce
 from coordinator.jobs.tables import JobLogRow
+from coordinator.running.tables import HeartbeatRow, LeaseRow, SchemaRow
 from coordinator.schema import WrongSchema, verify_schema, write_schema
-from coordinator.tables import HeartbeatRow, LeaseRow, SchemaRow
+from coordinator.storage.bell import Bell, Topic
+from coordinator.storage.database import Database, announce
 
 
 @pytest.fixture

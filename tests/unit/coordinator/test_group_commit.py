@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
-from coordinator.bell import Bell
-from coordinator.database import Database
-from coordinator.group_commit import GroupCommit
+from coordinator.storage.bell import Bell
+from coordinator.storage.database import Database
+from coordinator.storage.group_commit import GroupCommit
 
 
 class RefusedItem(Exception):

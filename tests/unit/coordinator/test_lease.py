@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from coordinator import lease
-from coordinator.bell import Bell
-from coordinator.database import Database
+from coordinator.running import lease
+from coordinator.storage.bell import Bell
+from coordinator.storage.database import Database
 
 
 @pytest.fixture

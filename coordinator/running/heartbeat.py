@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from coordinator.context import Context
 from coordinator.rounds.phases import extend_open
-from coordinator.tables import HeartbeatRow
+from coordinator.running.tables import HeartbeatRow
 
 BEAT_SECONDS = 5
 SILENCE_SECONDS = 3 * BEAT_SECONDS

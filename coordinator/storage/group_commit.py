@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from sqlmodel import Session
 
-from coordinator.database import Database
+from coordinator.storage.database import Database
 
 T = TypeVar("T")
 R = TypeVar("R")

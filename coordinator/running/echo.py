@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, text
 
-from coordinator.bell import Topic
 from coordinator.context import Context
+from coordinator.storage.bell import Topic
 
 ECHO_SECONDS = 0.25
 

@@ -8,7 +8,7 @@ import platform
 import psutil
 from sqlmodel import Session
 
-from coordinator.tables import LeaseRow
+from coordinator.running.tables import LeaseRow
 
 _WORKER = "worker"
 

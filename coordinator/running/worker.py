@@ -11,14 +11,14 @@ from functools import partial
 
 import structlog
 
-from coordinator import lease
-from coordinator.bell import Topic
 from coordinator.context import Context
-from coordinator.edge_duties import Duty, keep
-from coordinator.heartbeat import SILENCE_SECONDS, is_silent
 from coordinator.models.registrar import Registrar
 from coordinator.rounds.driver import RoundDriver
 from coordinator.rounds.retention import keep_retention
+from coordinator.running import lease
+from coordinator.running.edge_duties import Duty, keep
+from coordinator.running.heartbeat import SILENCE_SECONDS, is_silent
+from coordinator.storage.bell import Topic
 
 _TOKEN_BYTES = 8
 _RENEWALS = 3

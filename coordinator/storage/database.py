@@ -22,7 +22,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlmodel import Session, SQLModel, create_engine
 
-from coordinator.bell import Bell, Topic
+from coordinator.storage.bell import Bell, Topic
 
 P = ParamSpec("P")
 R = TypeVar("R")

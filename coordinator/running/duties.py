@@ -8,9 +8,9 @@ import structlog
 
 from contracts.errors import ChainUnreachable
 from contracts.gateway import Gateway
-from coordinator.bell import Topic
 from coordinator.context import Context
 from coordinator.settlement.settlement import Settlement
+from coordinator.storage.bell import Topic
 
 _RECONNECT_SECONDS = 3.0
 # Bells ring many times a round, and the chain moves once a block: looks are this part of the usual wait apart.

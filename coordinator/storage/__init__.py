@@ -1,0 +1,1 @@
+"""Where state is: the database with its bell, and files by content address."""
