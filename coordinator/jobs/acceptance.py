@@ -11,7 +11,7 @@ from coordinator.jobs import store
 from coordinator.jobs.agreement import PUBLIC, REQUESTER, load_acceptance
 from coordinator.jobs.errors import BondUncovered, JobRefused, UnknownBlob, ValidationPrivate
 from coordinator.jobs.files import verify_may_fetch
-from coordinator.jobs.privacy import choose_audience, verify_unseen
+from coordinator.jobs.privacy import choose_audience, verify_not_kept, verify_unseen
 from coordinator.jobs.tables import JobRow
 from coordinator.storage.bell import Topic
 from coordinator.storage.database import announce
@@ -89,6 +89,8 @@ def _find_files(session: Session, context: Context, requester: bytes, spec: JobS
             raise JobRefused(field, "a file uploaded with PUT /v1/blobs/{sha256}", digest)
     if spec.validation is not None and spec.validation_holders is not None:
         verify_unseen(session, spec.validation, spec.validation_holders)
+    elif spec.validation is not None:
+        verify_not_kept(session, spec.validation, requester, context.now)
     blobs = context.blobs
     return JobFiles(
         spec=spec.to_bytes(),

@@ -11,7 +11,7 @@ from coordinator.context import Context
 from coordinator.jobs import store
 from coordinator.jobs.agreement import EVIDENCE, HOLDERS, PUBLIC, load_agreement
 from coordinator.jobs.errors import UnknownBlob, UploadQuotaUsed
-from coordinator.jobs.privacy import is_held_back, is_holder, verify_holder
+from coordinator.jobs.privacy import find_keeper, is_holder, verify_holder
 from coordinator.jobs.tables import BlobRow
 from coordinator.storage.blobs import BlobMismatch
 
@@ -52,7 +52,7 @@ def verify_may_fetch(session: Session, context: Context, digest: bytes, visitor:
     if not any(_admits(session, context, share.job, share.audience, visitor) for share in shares):
         for row in (store.find_job(session, share.job) for share in shares if share.audience == HOLDERS):
             if row is not None:
-                verify_holder(row, visitor)
+                verify_holder(session, row, visitor, context.now)
         raise UnknownBlob(digest)
 
 
@@ -92,9 +92,10 @@ def _admits(session: Session, context: Context, job: bytes, audience: str, visit
     if audience == PUBLIC:
         return True
     row = store.find_job(session, job)
+    if audience == HOLDERS and (row is None or find_keeper(session, row, visitor, context.now) is not None):
+        return False
     if audience in (EVIDENCE, HOLDERS):
-        held_back = audience == HOLDERS and (row is None or is_held_back(row, visitor))
-        return not held_back and is_reader(session, context, job, visitor)
+        return is_reader(session, context, job, visitor)
     return row is not None and visitor == row.requester
 
 

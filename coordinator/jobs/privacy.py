@@ -11,25 +11,48 @@ from coordinator.jobs.tables import JobRow
 
 
 def verify_unseen(session: Session, validation: bytes, holders: tuple[bytes, ...]) -> None:
-    """Verify that no other job shows a set to more than these holders, or has shown it. Raises JobRefused."""
+    """Verify that a set can be private for one more job. Raises JobRefused.
+
+    No job shows it or has shown it, and none that was opened keeps it: else the end of one would show what the other
+    still needs, or outsiders would wait for more ends than one. What was accepted and not opened may be tried again.
+    """
     for share in store.list_shares(session, validation):
         other = store.find_job(session, share.job)
-        kept = share.audience == HOLDERS and other is not None and not has_ended(other)
-        if other is None or not kept or load_agreement(other).spec.validation_holders != holders:
-            expected = "a set that no other job shows to others, as spec.validationHolders is given"
+        waits = share.audience == HOLDERS and other is not None and other.state == "accepted"
+        if other is None or not waits or load_agreement(other).spec.validation_holders != holders:
+            expected = "a set that no other job uses or shows to others, as spec.validationHolders is given"
             raise JobRefused("spec.validation", expected, share.job)
 
 
-def is_held_back(row: JobRow, visitor: bytes | None) -> bool:
-    """Whether what tells of the validation set is not for this visitor, or not yet."""
-    holders = load_agreement(row).spec.validation_holders
-    return holders is not None and visitor not in holders and not has_ended(row)
+def verify_not_kept(session: Session, validation: bytes, requester: bytes, now: int) -> None:
+    """Verify that a requester shows no set that another job of its own keeps private. Raises JobRefused.
+
+    Somebody else who has the file may use it: it is no secret then, and nobody is to be kept from a set they have.
+    """
+    for other in _list_keepers(session, validation):
+        if other.requester == requester and _may_score(other, now):
+            expected = "a set that no job of yours keeps private, or spec.validationHolders as that job has them"
+            raise JobRefused("spec.validation", expected, other.job)
 
 
-def verify_holder(row: JobRow, visitor: bytes | None) -> None:
+def find_keeper(session: Session, row: JobRow, visitor: bytes | None, now: int) -> JobRow | None:
+    """The job for which what tells of this job's validation set is not for this visitor, or not yet.
+
+    It is the job itself, or one that was accepted beside it with the same set.
+    """
+    spec = load_agreement(row).spec
+    if spec.validation is None or spec.validation_holders is None or visitor in spec.validation_holders:
+        return None
+    if not has_ended(row):
+        return row
+    return next((other for other in _list_keepers(session, spec.validation) if _may_score(other, now)), None)
+
+
+def verify_holder(session: Session, row: JobRow, visitor: bytes | None, now: int) -> None:
     """Verify that a visitor may have the validation set, and what tells of it, now. Raises ValidationPrivate."""
-    if is_held_back(row, visitor):
-        raise ValidationPrivate(row.job, load_agreement(row).spec.validation_holders or ())
+    keeper = find_keeper(session, row, visitor, now)
+    if keeper is not None:
+        raise ValidationPrivate(keeper.job, load_agreement(keeper).spec.validation_holders or ())
 
 
 def is_holder(row: JobRow, visitor: bytes | None) -> bool:
@@ -46,3 +69,13 @@ def has_ended(row: JobRow) -> bool:
 def choose_audience(row: JobRow) -> str:
     """For whom a file is that tells of the job's validation set."""
     return EVIDENCE if load_agreement(row).spec.validation_holders is None else HOLDERS
+
+
+def _list_keepers(session: Session, validation: bytes) -> list[JobRow]:
+    shares = [share for share in store.list_shares(session, validation) if share.audience == HOLDERS]
+    return [row for share in shares if (row := store.find_job(session, share.job)) is not None]
+
+
+def _may_score(row: JobRow, now: int) -> bool:
+    """Whether the job is scored by its set, or may be: its acceptance can still be used."""
+    return row.acceptance_deadline >= now if row.state == "accepted" else not has_ended(row)

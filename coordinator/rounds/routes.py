@@ -169,7 +169,7 @@ def _find_evidence(
     if visitor is not None and not known:
         verify_reader(session, context, job, visitor)
     if name in evidence.PRIVATE:
-        verify_holder(load_job(session, job), visitor)
+        verify_holder(session, load_job(session, job), visitor, context.now)
     if name == evidence.HEADER:
         return canonical.encode(header.header.to_json()).decode()
     if name == evidence.ANCHOR and header.anchor is not None:

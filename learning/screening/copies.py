@@ -1,8 +1,9 @@
 """Near copies: another node's update, changed a little. The earlier (round, seq) is the original.
 
 Only updates that passed screening are originals: a refused copy is evidence against nobody. And nobody is refused for
-likeness to what came after it: a node whose own update of that round, or of one before, is as near as the threshold
-asks was there first. So who copies an update, or guesses how it will go on, gets no one else refused by it.
+likeness to what came after it: a node whose own update of that round, or of one before, is within twice the
+threshold's angle was there first. So who copies an update, or guesses how it will go on, gets no one else refused by
+it: a guess within the threshold of an update and of the next lies between two that are within twice its angle.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class CopySearch:
         self, size: int, cosine: str, window: int, memory: Memory, read_earlier: Callable[[bytes], bytes]
     ) -> None:
         self._size, self._limit, self._cosine = size, cosine, Fraction(cosine)
+        # cos 2θ = 2 cos² θ − 1; a right angle and more is likeness to nothing.
+        self._own_cosine = max(Fraction(0), 2 * self._cosine**2 - 1)
         self._number = memory.rounds + 1
         self._earlier = [
             Comparable(one.original, one.norm_squared, _reader(read_earlier, one.payload, size))
@@ -93,11 +96,11 @@ class CopySearch:
         return original.round < self._number or original in self._accepted
 
     def _find_own(self, one: Comparable, update: Update) -> int | None:
-        """The first round in which the same node sent what this update is as near to as a copy would be."""
+        """The first round in which the same node sent what this update is within twice the threshold's angle of."""
         for other in self._earlier:
             if other.original.node == one.original.node:
                 dot = compute_dot(update, other.read())
-                if is_beyond(dot, one.norm_squared, other.norm_squared, self._cosine):
+                if is_beyond(dot, one.norm_squared, other.norm_squared, self._own_cosine):
                     return other.original.round
         return None
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import httpx
 import numpy as np
 import pytest
+from sqlmodel import Session
 
 from coordinator.jobs import service as jobs
 from coordinator.rounds import service as rounds
@@ -152,7 +153,7 @@ async def test_another_job_cannot_name_the_private_set_as_its_own(house: House, 
 
 
 async def test_a_set_that_another_job_shows_is_no_private_one(house: House, course: Course) -> None:
-    """Whoever may read the other job's evidence has the set already; what one job keeps, the next may keep too."""
+    """Whoever may read the other job's evidence has the set already; what was never opened may be tried again."""
     scene = await set_scene(house, course, nodes=2, rounds=1, scored=True)
     private = replace(scene.spec, validation_holders=(HOLDER.address,))
 
@@ -167,6 +168,39 @@ async def test_a_set_that_another_job_shows_is_no_private_one(house: House, cour
     assert [(await ask_for(fresh, nonce)).status_code for nonce in (3, 4)] == [200, 200]
     others = await ask_for(replace(fresh, validation_holders=()), 5)
     assert (others.status_code, others.json()["field"]) == (422, "spec.validation")
+
+
+async def test_a_set_that_two_jobs_keep_is_shown_when_both_have_ended(house: House, course: Course) -> None:
+    """Two were accepted before either was opened: the end of one must not show what the other is scored by."""
+    scene = await set_scene(house, course, nodes=2, rounds=1, scored=True)
+    own_scans = course.task.write_examples(course.task.read_records([{"pixels": [3] * 64, "label": 3}] * 5))
+    validation = await scene.requester.upload(own_scans)
+    holders = (HOLDER.address,)
+    spec = replace(scene.spec, validation=validation, validation_holders=holders, evidence_readers="public")
+    path = f"/v1/blobs/{validation.hex()}"
+
+    async def ask_for(spec: JobSpec, nonce: int) -> tuple[int, bytes]:
+        terms = make_terms(spec, scene.requester.address, house.context.signer.address, 1, nonce=nonce)
+        return (await scene.requester.ask(spec, terms)).status_code, terms.job_id()
+
+    async def end(job: bytes) -> int:
+        await house.context.database.run_write(close, job)
+        return (await house.client.get(path)).status_code
+
+    def close(session: Session, job: bytes) -> None:
+        jobs.mark_closed(session, job, at=1)
+
+    accepted = [await ask_for(spec, nonce) for nonce in (3, 4, 5)]
+    assert [status for status, _ in accepted] == [200, 200, 200]
+    (_, first), (_, second), _ = accepted
+    await house.fund(first)
+    assert (await ask_for(spec, 6))[0] == 422, "one that was opened keeps it for itself"
+    assert (await ask_for(replace(spec, validation_holders=None), 7))[0] == 422, "the requester shows it by mistake"
+    assert await end(first) == 403
+    await house.fund(second)
+    assert await end(second) == 403, "the third may be opened yet"
+    house.clock.advance(house.context.settings.acceptance_seconds + 1)
+    assert (await house.client.get(path)).status_code == 200
 
 
 async def test_job_without_holders_serves_its_gradient_as_ever(house: House, course: Course) -> None:
