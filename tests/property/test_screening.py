@@ -1,5 +1,6 @@
 """Laws of screening: exact however it is looked at, first come first known, and no victim of a copier is refused."""
 
+import math
 from fractions import Fraction
 from itertools import permutations
 
@@ -90,6 +91,33 @@ def test_victim_is_never_refused(copies: list[tuple[float, int, bool]], cosine: 
         own = near(base, 0.05, seed=101 + number)
         copy = near(base, noise, seed=seed)
         sent = {9: copy, 0: own} if first else {0: own, 9: copy}
+        verdicts = dict(zip(sent, rounds.play(sent), strict=True))
+        assert verdicts[0] is Verdict.ACCEPTED
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 0.97), st.floats(-0.97, 0.97), st.booleans()), min_size=1, max_size=6),
+    st.sampled_from(["0.8", "0.9", "0.97", "0.99"]),
+)
+def test_node_that_turns_by_less_than_twice_the_angle_is_refused_for_no_guess(
+    turns: list[tuple[float, float, bool]], cosine: str
+) -> None:
+    """Whoever knows a node's next update beforehand, as near as it likes, gets nobody refused by sending it first."""
+    rounds = Rounds(Screening(cosine, 3, "0"))
+    angle, heading = math.acos(float(cosine)), 0.0
+    one, other = draw(1).astype(float), draw(2).astype(float)
+    other -= one * (one @ other) / (one @ one)
+    other *= np.linalg.norm(one) / np.linalg.norm(other)
+
+    def point(heading: float) -> Update:
+        return np.rint(math.cos(heading) * one + math.sin(heading) * other).astype(np.int16)
+
+    rounds.play({0: point(heading)})
+    for number, (turn, miss, first) in enumerate(turns):
+        heading += 2 * turn * angle
+        own = near(point(heading), 0.002, seed=number)  # nobody guesses every element
+        guess = point(heading + miss * angle)
+        sent = {9: guess, 0: own} if first else {0: own, 9: guess}
         verdicts = dict(zip(sent, rounds.play(sent), strict=True))
         assert verdicts[0] is Verdict.ACCEPTED
 
