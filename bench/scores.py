@@ -155,7 +155,7 @@ def _report_truth(report: Report, name: str, games: Sequence[Truth]) -> None:
     }
     for kind, (values, bar) in correlations.items():
         how = (
-            f"scores as paid against 1,024 coalitions enumerated on {positions} positions; mean of {len(values)} "
+            f"scores before public directions leave them, against 1,024 coalitions enumerated on {positions} positions; mean of {len(values)} "
             f"games, least {min(values):.5f}"
         )
         report.add(f"{name}: {kind} with exact Shapley", SHARE, float(np.mean(values)), how=how, bar=bar, bound=spread)

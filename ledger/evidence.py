@@ -46,8 +46,8 @@ PRIVATE = frozenset({GRADIENT, REFERENCE})
 ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME, SCREENING, DRAW)
 ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM, REFERENCE)
 OUTSIDE = (MANIFEST, HEADER, ANCHOR)
-FOR_EVERYONE = (MANIFEST, SCREENING)
-"""What is for everyone, whoever may read the rest: why each verdict is what it is, and the proof of it."""
+FOR_EVERYONE = (MANIFEST, SCREENING, DRAW)
+"""What is for everyone, whoever may read the rest: why each verdict is what it is, who was in, and the proof of both."""
 
 
 @dataclass(frozen=True, slots=True)

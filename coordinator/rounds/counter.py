@@ -123,7 +123,8 @@ class Counter:
         self._verify_space(desk)
         # 5, 6
         cohort.verify_admissible(self._session, self._job, desk.agreement, statement.node, desk.nodes)
-        _verify_fields(statement, desk.round, self._context.settings.max_samples)
+        _verify_fields(statement, desk.round)
+        _verify_samples(statement, desk.agreement.spec, self._context.settings.max_samples)
         _verify_age(arrival.report, desk)
         _verify_voucher(arrival, desk.agreement.spec, self._context.domain)
         # 7
@@ -232,13 +233,17 @@ def _build_row(arrival: Arrival, receipt: Signed[Receipt]) -> dict[str, Any]:
     }
 
 
-def _verify_fields(statement: Contribution, row: RoundRow, max_samples: int) -> None:
+def _verify_fields(statement: Contribution, row: RoundRow) -> None:
     if statement.parent != row.parent:
         raise WrongContribution("parent", row.parent, statement.parent)
     if statement.base_model != row.base_model:
         raise WrongContribution("baseModel", row.base_model, statement.base_model)
-    if not 1 <= statement.samples <= max_samples:
-        raise WrongContribution("samples", f"1 to {max_samples}", statement.samples)
+
+
+def _verify_samples(statement: Contribution, spec: JobSpec, most: int) -> None:
+    """What a platform vouches for has bounds of the protocol; only a node's own word has one of ours."""
+    if statement.samples < 1 or (spec.vouchers is None and statement.samples > most):
+        raise WrongContribution("samples", f"1 to {most}", statement.samples)
 
 
 def _verify_age(report: Mapping[str, str], desk: _Desk) -> None:

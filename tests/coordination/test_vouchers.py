@@ -144,6 +144,14 @@ async def test_weight_that_could_not_be_summed_gets_no_receipt(house: House, cou
     assert answer["field"] == "voucher.weight"
 
 
+async def test_vouched_samples_are_bounded_by_the_protocol_alone(vouched: Scene) -> None:
+    """A node that has trained must not be refused for a bound that neither it nor an auditor knows of."""
+    assignment = await get_assignment(vouched)
+    many = vouched.house.context.settings.max_samples + 1
+    body = vouched.nodes[0].sign(assignment, make_payload(0), voucher=get_voucher(vouched, assignment, samples=many))
+    assert (await send(vouched, body)).status_code == 200
+
+
 async def test_voucher_in_a_job_that_weighs_all_alike_is_refused(scene: Scene) -> None:
     scene.nodes[0].platform = PLATFORM
     answer = await expect_refusal(

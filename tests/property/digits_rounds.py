@@ -21,6 +21,7 @@ RULES = {
     "median": "0",
     "trimmed-mean": "0.25",
     "multi-krum": "0.25",
+    "trust-weighted": "0",
 }
 
 
