@@ -16,11 +16,11 @@ from ledger import canonical
 from ledger.columns import read_bytes, split_columns
 from ledger.commitment import Opening
 from ledger.entry import Entry
-from ledger.errors import Malformed, MalformedJson, MalformedStatement
+from ledger.errors import Malformed, MalformedJson, MalformedStatement, VerificationError
 from ledger.hashing import sha256
 from ledger.hexadecimal import parse_hex, to_hex
 from ledger.signatures import SIGNATURE_BYTES
-from ledger.statements import Closing, Contribution, Receipt, Signed, Voucher
+from ledger.statements import Closing, Contribution, Receipt, RoundHeader, Signed, Voucher
 from ledger.structs import read_all
 
 CONTRIBUTIONS = "contributions.json"
@@ -47,7 +47,7 @@ ALWAYS = (CONTRIBUTIONS, RECEIPTS, CLOSING, OPENINGS, ENTRIES, TREE, OUTCOME, SC
 ARRAYS = (AGGREGATE, GRADIENT, MOMENTUM, REFERENCE)
 OUTSIDE = (MANIFEST, HEADER, ANCHOR)
 FOR_EVERYONE = (MANIFEST, SCREENING, DRAW)
-"""What is for everyone, whoever may read the rest: why each verdict is what it is, who was in, and the proof of both."""
+"""What is for everyone, whoever may read the rest: why each verdict is what it is, who was in, and the proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,22 @@ class Manifest:
     def digest(self) -> bytes:
         """SHA-256 of the manifest's bytes: the header's `evidence`."""
         return sha256(self.to_bytes())
+
+
+def verify_file(header: RoundHeader, manifest: bytes, name: str, content: bytes) -> None:
+    """Verify that a file is the one that a header signs by its manifest.
+
+    Raises:
+        VerificationError: evidence-manifest, where manifest or file is another.
+        Malformed: the manifest cannot be read.
+    """
+    if sha256(manifest) != header.evidence:
+        detail = f"{MANIFEST} is not the one that the header signs"
+        raise VerificationError("evidence-manifest", detail, header.evidence, sha256(manifest))
+    listed = Manifest.from_bytes(manifest).files.get(name)
+    if listed is None or listed[0] != sha256(content):
+        detail = f"{name} is not the one that {MANIFEST} lists"
+        raise VerificationError("evidence-manifest", detail, None if listed is None else listed[0], sha256(content))
 
 
 def encode_contributions(items: Sequence[ReportedContribution]) -> bytes:

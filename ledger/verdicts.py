@@ -7,8 +7,7 @@ from typing import Final
 
 from ledger.entry import Entry, Verdict
 from ledger.errors import MalformedJson, VerificationError
-from ledger.evidence import MANIFEST, SCREENING, Manifest
-from ledger.hashing import sha256
+from ledger.evidence import SCREENING, verify_file
 from ledger.hexadecimal import to_address, to_hex
 from ledger.screening import Original, Reason, Rule, decode_reasons
 from ledger.statements import RoundHeader
@@ -42,13 +41,7 @@ def read_reason(header: RoundHeader, manifest: bytes, content: bytes, entry: Ent
         VerificationError: evidence-manifest or screening, where manifest, file or verdict is another.
         Malformed: a file cannot be read.
     """
-    if sha256(manifest) != header.evidence:
-        detail = f"{MANIFEST} is not the one that the header signs"
-        raise VerificationError("evidence-manifest", detail, header.evidence, sha256(manifest))
-    listed = Manifest.from_bytes(manifest).files.get(SCREENING)
-    if listed is None or listed[0] != sha256(content):
-        detail = f"{SCREENING} is not the one that {MANIFEST} lists"
-        raise VerificationError("evidence-manifest", detail, None if listed is None else listed[0], sha256(content))
+    verify_file(header, manifest, SCREENING, content)
     _, reasons = decode_reasons(content)
     if entry.seq >= len(reasons):
         raise MalformedJson(SCREENING, f"a reason for seq {entry.seq}", f"{len(reasons)} reasons")

@@ -24,6 +24,7 @@ from client.node.work.contribution import prepare_contribution
 from client.node.work.display import Phase
 from client.node.work.exchange import Exchange, ReceiptRefused, WalletElsewhere
 from client.node.work.host import FEW_NODES, Host
+from client.node.work.idling import Idling
 from client.node.work.limits import find_limit
 from client.node.work.meter import Meter
 from client.node.work.stale import StaleMoves
@@ -75,7 +76,7 @@ class Agent:
         self._halted: dict[bytes, str] = {}
         self._declined: tuple[bytes, int, str] | None = None
         self._pause_seconds = host.rules.pause_seconds
-        self._idle_polls = 0
+        self._idling = Idling(host, self.node, self._collect)
 
     async def run(self) -> None:
         """Works until the rules' number of rounds is done.
@@ -104,13 +105,14 @@ class Agent:
         """Polls once and does what comes up."""
         work: CommitAssignment | RevealAssignment | None = None
         try:
+            self._idling.note_poll()
             work = await self._identity.fetch(calls.assignment(self.host.rules.wait_seconds))
             await self._settle()
             if work is None:
                 self.host.display.show(self.node, "waiting")
-                await self._catch_up()
+                await self._idling.spend()
                 return
-            self._idle_polls = 0
+            self._idling.end()
             kept = self.host.journal.find(self.node, work.job, work.round)
             if isinstance(work, CommitAssignment):
                 await self._commit(work, kept)
@@ -225,26 +227,6 @@ class Agent:
             if state not in OPEN_STATES:
                 detail = f"this node did not run when payloads were asked for; the round is {state} now"
                 await self.host.journal_thread.run(lambda: self.host.journal.mark_ended(kept.contribution, detail))
-
-    async def _catch_up(self) -> None:
-        """Keeps what ended rounds came to while there is no work, and says why: no assignment follows a job's last."""
-        self._idle_polls += 1
-        # At the first, second, fourth, eighth … idle poll in a row: a round that never ends costs little.
-        if self._idle_polls & (self._idle_polls - 1):
-            return
-        await self.host.shortfalls.tell(self.node)
-        archive = self.host.archive
-        for job, number in archive.list_missing_entries(self.node):
-            try:
-                if (await self._api.fetch(calls.round_view(job, number))).header is not None:
-                    await self._collect(job, number)
-            except PASSING as error:
-                self._tell("entry_missing", job, number, problem=str(error))
-        for job in archive.list_unanchored_jobs(self.node):
-            try:
-                await self.host.book.refresh_anchors(job, archive.list_unanchored(self.node, job))
-            except (*PASSING, VerificationError) as error:
-                self._tell("anchor_unknown", job, 0, problem=str(error))
 
     async def _collect(self, job: bytes, round_number: int) -> None:
         """Keeps our entry of a round, once; it is what we are paid by."""

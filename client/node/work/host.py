@@ -14,6 +14,7 @@ import structlog
 
 from client.api import AsyncApi
 from client.home import Home
+from client.node.jobs.board import Board
 from client.node.jobs.book import AnchorReader, JobBook
 from client.node.jobs.models import ModelCache
 from client.node.records.archive import Archive
@@ -98,6 +99,7 @@ class Host:
         self.book = JobBook(
             self.api, self.pin, self.archive, self.journal_thread, self.chain, whole_rounds=self.nodes > FEW_NODES
         )
+        self.board = Board(self.api)
         self.shortfalls = Shortfalls(self.api)
         self.models = ModelCache(self.home.models, self.api)
         self._training = ThreadPoolExecutor(1, thread_name_prefix="training")
