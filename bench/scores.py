@@ -155,8 +155,8 @@ def _report_truth(report: Report, name: str, games: Sequence[Truth]) -> None:
     }
     for kind, (values, bar) in correlations.items():
         how = (
-            f"scores before public directions leave them, against 1,024 coalitions enumerated on {positions} positions; mean of {len(values)} "
-            f"games, least {min(values):.5f}"
+            f"scores before public directions leave them, against 1,024 coalitions on {positions} positions; "
+            f"mean of {len(values)} games, least {min(values):.5f}"
         )
         report.add(f"{name}: {kind} with exact Shapley", SHARE, float(np.mean(values)), how=how, bar=bar, bound=spread)
     report.add(

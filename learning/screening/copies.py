@@ -1,9 +1,9 @@
 """Near copies: another node's update, changed a little. The earlier (round, seq) is the original.
 
 Only updates that passed screening are originals: a refused copy is evidence against nobody. And nobody is refused for
-likeness to what came after it: a node whose own update of that round, or of one before, is within twice the
-threshold's angle was there first. So who copies an update, or guesses how it will go on, gets no one else refused by
-it: a guess within the threshold of an update and of the next lies between two that are within twice its angle.
+likeness to what came after it: a node whose own update of that round, or of one before, is as near as the threshold
+asks was there first. Within one round, where nobody has seen another's update and only a guess or an agreement makes
+two alike, a node has twice that angle: so who guesses how another goes on gets it refused by nothing but a turn.
 """
 
 from __future__ import annotations
@@ -84,8 +84,7 @@ class CopySearch:
             dot = compute_dot(update, other.read())
             if not is_beyond(dot, one.norm_squared, other.norm_squared, self._cosine):
                 continue
-            own = self._find_own(one, update)
-            if own is not None and own <= other.original.round:
+            if self._was_first(one, update, other.original.round):
                 break  # and so are all that follow: they are younger still
             cosine = write_cosine(dot, one.norm_squared, other.norm_squared)
             return judge_copy(other.original, self._number, cosine, self._limit)
@@ -95,14 +94,15 @@ class CopySearch:
     def _stands(self, original: Original) -> bool:
         return original.round < self._number or original in self._accepted
 
-    def _find_own(self, one: Comparable, update: Update) -> int | None:
-        """The first round in which the same node sent what this update is within twice the threshold's angle of."""
+    def _was_first(self, one: Comparable, update: Update, number: int) -> bool:
+        """Whether the same node sent something like it in round `number`, of the one it may have copied, or before."""
+        cosine = self._own_cosine if number == self._number else self._cosine
         for other in self._earlier:
-            if other.original.node == one.original.node:
+            if other.original.node == one.original.node and other.original.round <= number:
                 dot = compute_dot(update, other.read())
-                if is_beyond(dot, one.norm_squared, other.norm_squared, self._own_cosine):
-                    return other.original.round
-        return None
+                if is_beyond(dot, one.norm_squared, other.norm_squared, cosine):
+                    return True
+        return False
 
 
 def split(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
