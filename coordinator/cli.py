@@ -130,6 +130,26 @@ def collect(
 
 
 @app.command()
+def close(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")],
+    data_dir: DataDir = None,
+    deployment: DeploymentFile = None,
+    rpc_url: RpcUrl = None,
+    dev: Dev = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for the end of a job, as its requester can: to get the bond back where nobody comes any more.
+
+    The requester gets what is left of the escrow. The worker, stopped for this, does the rest once it runs again.
+    """
+    from coordinator import funds  # noqa: PLC0415  heavy
+    from ledger.hexadecimal import parse_hex  # noqa: PLC0415  heavy
+
+    settings = _load(data_dir=data_dir, deployment=deployment, rpc_url=rpc_url, dev=dev or None)
+    _print(funds.close(settings, parse_hex(job, 32, "JOB")), as_json=as_json)
+
+
+@app.command()
 def funds(
     data_dir: DataDir = None,
     deployment: DeploymentFile = None,

@@ -55,6 +55,15 @@ def withdraw(settings: CoordinatorSettings, tokens: str, to: bytes) -> dict[str,
         return {**_describe(context, gateway), "transaction": to_hex(mined.hash)}
 
 
+def close(settings: CoordinatorSettings, job: bytes) -> dict[str, str]:
+    """Ask for the end of a job whose requester does not. Raises WorkerIsRunning, TransactionReverted."""
+    with _sending(settings) as (_, gateway, sender):
+        mined = sender.execute(gateway.calls.request_close(job))
+        state = gateway.fetch_job(job)
+        closes_at = 0 if state is None else state.closes_at
+        return {"job": to_hex(job), "closesAt": str(closes_at), "transaction": to_hex(mined.hash)}
+
+
 def collect(settings: CoordinatorSettings) -> dict[str, str]:
     """Draw the bonds of answered demands from the court. Raises WorkerIsRunning, NothingToCollect."""
     with _sending(settings) as (context, gateway, sender):

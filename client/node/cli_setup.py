@@ -104,13 +104,15 @@ def backup(
 
 
 def register(found: Contact, signer: Signer, enrolment: Enrolment) -> NodeView:
-    """Registers one node and waits until the chain has it."""
+    """Registers one node, waits until the chain has it, and notes it as one of this machine's."""
     import asyncio  # noqa: PLC0415
     import time  # noqa: PLC0415
 
     from client import read_version  # noqa: PLC0415
     from client.api import AsyncApi  # noqa: PLC0415
     from client.node.operator.joining import PatientTeller, ensure_registered  # noqa: PLC0415
+    from client.node.records.database import Database  # noqa: PLC0415
+    from client.node.records.journal import Journal  # noqa: PLC0415
 
     async def main() -> NodeView:
         async with AsyncApi(found.url) as api:
@@ -119,4 +121,10 @@ def register(found: Contact, signer: Signer, enrolment: Enrolment) -> NodeView:
             )
         return views[0]
 
-    return asyncio.run(main())
+    view = asyncio.run(main())
+    database = Database(found.home.journal)
+    try:
+        Journal(database).note_nodes([signer.address])
+    finally:
+        database.close()
+    return view

@@ -57,10 +57,10 @@ def mark_unopened(session: Session, job: bytes, *, at: int) -> None:
 
 
 def mark_closing(session: Session, job: bytes, *, at: int, closes_at: int) -> None:
-    """The requester asked for the end: no new round opens, what is open goes on to its tally."""
+    """Requester or coordinator asked for the end: no new round opens, what has receipts goes on to its tally."""
     row = load_job(session, job, lock=True)
     if row.state == "running":
-        move(session, row, "closing", at, f"the requester closes the job; it ends {closes_at - at} s later")
+        move(session, row, "closing", at, f"an end was asked for; it comes {closes_at - at} s later")
 
 
 def mark_closed(session: Session, job: bytes, *, at: int) -> None:

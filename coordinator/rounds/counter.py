@@ -13,7 +13,7 @@ from typing import Any
 from sqlmodel import Session
 
 from coordinator.context import Context
-from coordinator.jobs.agreement import WORKING, Agreement, load_agreement
+from coordinator.jobs.agreement import RUNNING, WORKING, Agreement, load_agreement
 from coordinator.jobs.service import load_job
 from coordinator.nodes.store import find_nodes
 from coordinator.nodes.tables import NodeRow
@@ -156,7 +156,7 @@ class Counter:
                 raise JobNotRunning(job.job, job.state)
             # 4
             agreement = load_agreement(job)
-            row = self._load_open(agreement)
+            row = self._load_open(agreement, is_running=job.state == RUNNING)
             nodes = find_nodes(self._session, self._nodes)
             members = store.find_members(self._session, self._job, self._number, self._nodes)
             bases = store.list_bases(self._session, row, agreement.spec.staleness.max_age)
@@ -164,9 +164,10 @@ class Counter:
             self._count, self._accumulator = row.count, row.accumulator
         return self._desk
 
-    def _load_open(self, agreement: Agreement) -> RoundRow:
+    def _load_open(self, agreement: Agreement, *, is_running: bool) -> RoundRow:
         row = store.find_round(self._session, self._job, self._number, lock=True)
-        if row is not None and row.state == "committing" and self._now >= row.commit_deadline and row.count == 0:
+        is_empty = row is not None and row.state == "committing" and row.count == 0
+        if row is not None and is_empty and is_running and self._now >= row.commit_deadline:
             prolong_commit(self._session, self._context, row, agreement)
         late = row is not None and self._now >= row.commit_deadline
         if row is None or row.state != "committing" or late:

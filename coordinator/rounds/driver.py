@@ -18,7 +18,7 @@ from coordinator.jobs import store as jobs
 from coordinator.jobs.agreement import RUNNING, load_agreement
 from coordinator.jobs.service import load_job
 from coordinator.rounds import cohort, store
-from coordinator.rounds.phases import close_commit, end_reveal, open_next, prolong_commit
+from coordinator.rounds.phases import close_commit, drop_round, end_reveal, open_next, prolong_commit
 from coordinator.rounds.sealing import seal
 from coordinator.rounds.service import load_round
 from coordinator.rounds.tables import RoundRow
@@ -142,13 +142,20 @@ def open_due(session: Session, context: Context, job: bytes) -> None:
 
 
 def end_due(session: Session, context: Context, key: Key) -> None:
-    """End a round's phase, if it is still to be ended; move the deadline of a round without any receipt."""
+    """End a round's phase, if it is still to be ended.
+
+    The deadline of a round without any receipt moves while the job runs. Afterwards the round is dropped: what would be
+    promised later could not be kept, for the ledger takes no round once the end is in effect.
+    """
     row = load_round(session, *key, lock=True)
-    agreement = load_agreement(load_job(session, row.job))
+    job = load_job(session, row.job)
+    agreement = load_agreement(job)
     if row.state == "committing":
         late = context.clock() >= row.commit_deadline
-        if late and row.count == 0:
+        if late and row.count == 0 and job.state == RUNNING:
             prolong_commit(session, context, row, agreement)
+        elif late and row.count == 0:
+            drop_round(session, row)
         elif late or cohort.is_complete(session, context, row, agreement):
             close_commit(session, context, row, agreement)
     elif row.state == "revealing" and row.reveal_deadline is not None:

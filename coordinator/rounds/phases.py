@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from coordinator.context import Context
 from coordinator.jobs.agreement import RUNNING, Agreement, load_agreement
+from coordinator.jobs.service import load_job
 from coordinator.jobs.store import add_log
 from coordinator.jobs.tables import JobRow
 from coordinator.rounds import cohort, draws, store
@@ -76,9 +77,18 @@ def prolong_commit(session: Session, context: Context, row: RoundRow, agreement:
     announce(session, Topic.ROUNDS, Topic.ASSIGNMENTS)
 
 
+def drop_round(session: Session, row: RoundRow) -> None:
+    """End a round without any receipt in a job that runs no more."""
+    move(session, row, "rejected")
+    announce(session, Topic.ASSIGNMENTS)
+    _log.info("round_dropped", job=row.job.hex(), round=row.round)
+
+
 def extend_open(session: Session, seconds: int) -> None:
-    """Give back to nodes the time in which the coordinator itself was out."""
+    """Give back to nodes the time in which the coordinator itself was out; an ending job promises nothing new in it."""
     for row in store.list_rounds_in(session, ("committing", "revealing")):
+        if row.state == "committing" and row.count == 0 and load_job(session, row.job).state != RUNNING:
+            continue
         if row.state == "committing":
             row.commit_deadline += seconds
         elif row.reveal_deadline is not None:

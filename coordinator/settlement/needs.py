@@ -78,6 +78,8 @@ def _post_rounds(session: Session, calls: Calls) -> Iterator[Need]:
     sealed = round_store.list_rounds_in(session, ("sealed",))
     for job, rows in groupby(sealed, key=lambda row: row.job):
         row = next(rows)
+        if jobs.load_job(session, job).state == "closed":
+            continue  # the ledger takes no more of it
         before = round_store.find_round(session, job, row.round - 1)
         if before is not None and before.state not in ("anchored", "final"):
             continue

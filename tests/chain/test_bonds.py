@@ -12,7 +12,7 @@ from contracts.gateway import Gateway
 from contracts.job_events import CloseRequested, JobClosed
 from contracts.money_events import BondReleased
 from coordinator import funds
-from coordinator.settings import load_settings
+from coordinator.settings import CoordinatorSettings, load_settings
 from coordinator.settlement.needs import find_needs
 from coordinator.settlement.outbox import REVERTED
 from coordinator.settlement.tables import BondRow, TransactionRow
@@ -234,7 +234,7 @@ def test_a_bond_that_anybody_released_is_not_asked_for(dev_chain: TestChain, des
     assert list_transactions(desk, "releaseBond") == []
 
 
-def test_a_bond_that_was_cut_is_never_asked_for_unless_a_fork_restores_it(
+def test_a_bond_that_was_cut_is_never_asked_for_and_a_fork_restores_it(
     dev_chain: TestChain, desk: Desk, questions: list[bytes]
 ) -> None:
     before = dev_chain.save()
@@ -252,19 +252,39 @@ def test_a_bond_that_was_cut_is_never_asked_for_unless_a_fork_restores_it(
     assert (read_bond(desk).state, read_bond(desk).closed) == ("locked", False)
 
 
-def test_a_released_bond_can_be_withdrawn_while_the_worker_is_stopped(dev_chain: TestChain, desk: Desk) -> None:
-    play_to_the_end(dev_chain, desk)
-    free_bond(dev_chain, desk)
-    desk.look(3)
+def stop_for_funds(dev_chain: TestChain, desk: Desk) -> CoordinatorSettings:
+    """The worker stops; what the commands about money need is in the folder."""
     desk.close()
     desk.gateway.deployment.save(desk.folder / "deployment.json")
     passphrase = "a passphrase of tests"
     secret = dev_chain.chain.accounts[2].private_key
     save_keystore(desk.folder / "coordinator.keystore.json", encrypt_secret(secret, passphrase, 1_024))
-    settings = load_settings(
+    return load_settings(
         dev=True, data_dir=desk.folder, deployment=desk.folder / "deployment.json", rpc_url=dev_chain.url
     ).model_copy(update={"passphrase": SecretStr(passphrase)})
+
+
+def test_a_released_bond_can_be_withdrawn_while_the_worker_is_stopped(dev_chain: TestChain, desk: Desk) -> None:
+    play_to_the_end(dev_chain, desk)
+    free_bond(dev_chain, desk)
+    desk.look(3)
+    settings = stop_for_funds(dev_chain, desk)
     assert funds.show(settings)["free"] == str(BOND)
     receiver = bytes([7]) * 20
     taken = funds.withdraw(settings, str(BOND // 10**18), receiver)
     assert (taken["free"], desk.gateway.fetch_token_balance(receiver)) == ("0", BOND)
+
+
+def test_the_coordinator_can_end_a_job_that_everybody_left(dev_chain: TestChain, desk: Desk) -> None:
+    """Else its bond would be locked for good."""
+    told = funds.close(stop_for_funds(dev_chain, desk), desk.life.job)
+    desk = desk.restart()
+    desk.look(2)
+    closes_at = int(told["closesAt"])
+    assert (desk.job().state, read_bond(desk).closes_at) == ("closing", closes_at)
+    dev_chain.move_clock(closes_at)
+    desk.look(3)
+    free_bond(dev_chain, desk)
+    desk.look(3)
+    assert (desk.job().state, read_bond(desk).state) == ("closed", "released")
+    desk.close()

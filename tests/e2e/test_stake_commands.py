@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from client.home import Home
-from client.node.operator.staking import StakeTooSmall, ask_back, fetch_stakes, raise_stakes
+from client.node.operator.staking import StakeTooSmall, TransactionPending, ask_back, fetch_stakes, raise_stakes
 from client.wallet import encrypt_secret, read_address, save_keystore
 from contracts.amounts import parse_amount
 from contracts.escrow import InsufficientTokens
@@ -97,6 +97,7 @@ def test_what_is_asked_back_counts_no_more_and_comes_after_the_delay(staker: Sta
     rpc = staker.world.gateway.rpc
     rpc.send("evm_increaseTime", hex(DELAY_SECONDS))
     rpc.send("anvil_mine", "0x1")
+    assert "run `tally node withdraw-stake` first" in staker.fail("unstake", "5")
     shown = run_well(["tally", "node", "withdraw-stake"], staker.world.client("staker"))
     assert shown == f"{to_address(staker.node)}: 0 at stake; 75.5 sent to its operator\n"
     assert staker.world.gateway.fetch_token_balance(staker.operator.address) // TOKENS == had + 76
@@ -124,6 +125,19 @@ def test_several_nodes_are_staked_for_all_or_none(staker: Staker) -> None:
     with pytest.raises(StakeTooSmall):
         list(ask_back(gateway, sender, [staker.node, staker.second], 21 * TOKENS))
     assert {found.leaves_at for found in fetch_stakes(gateway, nodes)} == {None}
+
+
+def test_what_waits_to_be_mined_is_not_staked_twice(staker: Staker) -> None:
+    gateway = staker.world.gateway
+    sender = Sender(gateway, staker.operator, poll_seconds=0.05)
+    gateway.rpc.send("evm_setAutomine", False)
+    try:
+        sender.broadcast(sender.sign(gateway.calls.approve(bytes([9]) * 20, 1)))
+        with pytest.raises(TransactionPending):
+            list(raise_stakes(gateway, sender, [staker.node], 30 * TOKENS))
+    finally:
+        gateway.rpc.send("evm_setAutomine", True)
+        gateway.rpc.send("anvil_mine", "0x1")
 
 
 @pytest.mark.parametrize(

@@ -118,8 +118,9 @@ async def test_node_with_too_little_at_stake_is_told_once_and_works_when_it_has_
         await run_until([stage.agent(host, 0), stage.agent(host, 1)], watch())
     (told,) = [line for line in lines if line["event"] == "stake_missing"]
     assert (told["node"], told["job"]) == (to_address(node), to_hex(stage.job))
-    assert (told["needed"], told["at_stake"]) == ("100", "99")
+    assert (told["needed"], told["at_stake"]) == ("100 base units", "99 base units")
     assert "tally node stake" in told["then"]
+    assert "called_absent" not in {line["event"] for line in lines}, "it could not join"
     await host.close()
 
 

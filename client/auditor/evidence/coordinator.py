@@ -18,7 +18,6 @@ from ledger.verify.bundle import JobFiles
 
 MANIFEST_LIMIT_BYTES = 64 << 10
 FILE_LIMIT_BYTES = 256 << 20
-_SEALED = frozenset({"sealed", "anchored", "final", "rejected"})
 _NOT_GIVEN = frozenset({401, 403, 404, 409, 410})
 
 
@@ -110,9 +109,9 @@ def _read_content(answer: Answer) -> bytes:
 
 
 def count_sealed(content: bytes) -> int:
-    """How many rounds a coordinator's list calls sealed, from the first on; 0 where it is no such list."""
+    """How many rounds have a header by a coordinator's list, from the first on; 0 where it is no such list."""
     try:
-        sealed = {item["round"] for item in json.loads(content) if str(item["state"]) in _SEALED}
+        sealed = {item["round"] for item in json.loads(content) if isinstance(item["header"], str)}
     except (ValueError, KeyError, TypeError, RecursionError):
         return 0
     return next(number for number in count() if number + 1 not in sealed)

@@ -40,6 +40,28 @@ class NodeReplaced(ClientError):
         )
 
 
+class StakeHasLeft(ClientError):
+    """Stake can be withdrawn; asking for more now would start its delay anew."""
+
+    def __init__(self, node: bytes, leaving: int, decimals: int) -> None:
+        self.node, self.leaving = node, leaving
+        super().__init__(
+            f"{format_amount(leaving, decimals)} of node {to_address(node)} has left, and its delay would start anew: "
+            "run `tally node withdraw-stake` first"
+        )
+
+
+class TransactionPending(ClientError):
+    """The operator's wallet has sent something that is in no block yet, which may be a stake."""
+
+    def __init__(self, operator: bytes) -> None:
+        self.operator = operator
+        super().__init__(
+            f"a transaction of {to_address(operator)} waits to be mined, and may be a stake that is not counted yet: "
+            "try again once it is in a block"
+        )
+
+
 class NothingToWithdraw(ClientError):
     """No stake is leaving, or none of it has left yet."""
 
@@ -99,9 +121,12 @@ def raise_stakes(gateway: Gateway, sender: Sender, nodes: Sequence[bytes], amoun
     Raises:
         NotYourNode: one has another operator, or none.
         NodeReplaced: all of them were replaced.
+        TransactionPending: it cannot be said what is missing.
         InsufficientTokens: the sender has less than is missing.
     """
     # 1. Nodes and funds
+    if sender.fetch_next_nonce() != sender.fetch_mined_nonce():
+        raise TransactionPending(sender.address)
     active = _load_active(gateway, sender, nodes)
     missing = {node: max(0, amount - _count_staying(state)) for node, state in active.items()}
     total = sum(missing.values())
@@ -124,10 +149,13 @@ def ask_back(gateway: Gateway, sender: Sender, nodes: Sequence[bytes], amount: i
     Raises:
         NotYourNode, NodeReplaced: as above.
         StakeTooSmall: one has less at stake; nothing was sent for any.
+        StakeHasLeft: of one; likewise.
     """
     states = _load_active(gateway, sender, nodes)
-    decimals = gateway.fetch_decimals(gateway.deployment.tally_token)
+    decimals, now = gateway.fetch_decimals(gateway.deployment.tally_token), gateway.fetch_head().timestamp
     for node, state in states.items():
+        if state.leaving and state.leaves_at <= now and amount not in (0, state.leaving):
+            raise StakeHasLeft(node, state.leaving, decimals)
         if amount is not None and amount > state.staked:
             raise StakeTooSmall(node, amount, state.staked, decimals)
     for node, state in states.items():

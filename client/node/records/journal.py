@@ -126,8 +126,15 @@ class Journal:
         return self._read("WHERE node = ? ORDER BY prepared_at, round", (node,))
 
     def list_nodes(self) -> list[bytes]:
-        """Every node that has signed something here."""
-        return [row[0] for row in self._database.query("SELECT DISTINCT node FROM contributions ORDER BY node")]
+        """Every node that was registered from here, or has signed something here."""
+        query = "SELECT node FROM nodes UNION SELECT node FROM contributions ORDER BY node"
+        return [row[0] for row in self._database.query(query)]
+
+    def note_nodes(self, nodes: Sequence[bytes]) -> None:
+        """These nodes are registered; commands that are about all nodes of this machine are about them too."""
+        with self._database.transaction():
+            for node in nodes:
+                self._database.execute("INSERT OR IGNORE INTO nodes VALUES (?)", (node,))
 
     def load_payload(self, contribution: bytes) -> bytes | None:
         """The payload, as long as it may have to be sent."""

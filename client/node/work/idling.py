@@ -59,8 +59,7 @@ class Idling:
                 self._tell("anchor_unknown", job, 0, str(error))
         try:
             running = await self._host.board.fetch()
-            await self._host.shortfalls.tell(self._node, running)
-            await self._vigil.look(running)
+            await self._vigil.look(await self._host.shortfalls.find_open(self._node, running))
         except _PROBLEMS as error:
             structlog.get_logger().warning("rounds_unknown", node=to_address(self._node), problem=str(error))
 

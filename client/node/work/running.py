@@ -90,6 +90,8 @@ async def run_nodes(
             now=host.now,
             tell=_Registrations(host, signers),
         )
+        addresses = [signer.address for signer in signers]
+        await host.journal_thread.run(lambda: host.journal.note_nodes(addresses))
         agents = [Agent(host, signer, source) for signer, source in zip(signers, sources, strict=True)]
         return await asyncio.gather(*(_run(agent, alone=len(agents) == 1) for agent in agents))
     finally:

@@ -23,18 +23,18 @@ class Shortfalls:
         self._api = api
         self._told: set[bytes] = set()
 
-    async def tell(self, node: bytes, jobs: Sequence[JobView]) -> None:
-        """Looks whether one of these jobs wants more of this node. Raises what a request raises."""
-        wanting = [job for job in jobs if job.terms.min_stake and job.job not in self._told]
-        stake = (await self._api.fetch(calls.node(node))).stake if wanting else 0
-        for job in wanting:
-            if stake < job.terms.min_stake:
+    async def find_open(self, node: bytes, jobs: Sequence[JobView]) -> list[JobView]:
+        """Those of the jobs that ask for no more than the node has at stake. Raises what a request raises."""
+        stake = (await self._api.fetch(calls.node(node))).stake if any(job.terms.min_stake for job in jobs) else 0
+        for job in jobs:
+            if stake < job.terms.min_stake and job.job not in self._told:
                 self._told.add(job.job)
                 structlog.get_logger().warning(
                     "stake_missing",
                     node=to_address(node),
                     job=to_hex(job.job),
-                    needed=str(job.terms.min_stake),
-                    at_stake=str(stake),
+                    needed=f"{job.terms.min_stake} base units",
+                    at_stake=f"{stake} base units",
                     then="`tally job show` tells what the job asks for, `tally node stake AMOUNT` puts it there",
                 )
+        return [job for job in jobs if job.terms.min_stake <= stake]

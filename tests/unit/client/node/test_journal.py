@@ -46,6 +46,15 @@ def test_prepared_contribution_comes_back_as_it_was(journal: Journal) -> None:
     assert journal.list_nodes() == [NODE.address]
 
 
+def test_registered_nodes_are_ours_before_they_sign_anything(journal: Journal) -> None:
+    """Commands about all nodes of this machine must find a fleet that waits, as for want of stake."""
+    other = bytes([7]) * 20
+    journal.note_nodes([other, NODE.address])
+    journal.note_nodes([other])
+    journal.keep(KEPT, b"payload")
+    assert journal.list_nodes() == sorted([other, NODE.address])
+
+
 def test_keeping_the_same_again_changes_nothing(journal: Journal) -> None:
     journal.keep(KEPT, b"payload")
     journal.keep_receipt(KEPT.contribution, b"receipt")
