@@ -75,7 +75,8 @@ def _tell_pot(body: Body, header: RoundHeader, terms: Terms, show: Show) -> str:
     pot, _ = _compute(body, header, terms)
     return (
         f"The round's pot is {show(pot)}: the smaller of the budget {show(terms.budget_per_round)} and "
-        f"{show(terms.price_per_nat)} for each nat of the round's score; {show(header.total_reward)} of it are paid."
+        f"{show(terms.price_per_nat)} for each nat of the round's score or gain, whichever is less; "
+        f"{show(header.total_reward)} of it are paid."
     )
 
 
@@ -94,7 +95,7 @@ def _tell_reward(body: Body, header: RoundHeader, terms: Terms, show: Show) -> s
 
 def _compute(body: Body, header: RoundHeader, terms: Terms) -> tuple[int, int]:
     """The pot, and what it gives this gain."""
-    pot = compute_pot(terms.budget_per_round, terms.price_per_nat, header.total_score)
+    pot = compute_pot(terms.budget_per_round, terms.price_per_nat, header.total_score, header.total_gain)
     return pot, compute_reward(pot, body.gain, header.total_gain)
 
 

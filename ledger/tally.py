@@ -85,9 +85,12 @@ def compute_signatures_digest(node_signature: bytes, receipt_signature: bytes) -
     return keccak256(node_signature + receipt_signature)
 
 
-def compute_pot(budget_per_round: int, price_per_nat: int, total_score: int) -> int:
-    """Returns min(budget, ⌊price · totalScore / 2^40⌋), and 0 when the round improved nothing."""
-    return min(budget_per_round, price_per_nat * total_score >> SCORE_BITS) if total_score > 0 else 0
+def compute_pot(budget_per_round: int, price_per_nat: int, total_score: int, total_gain: int) -> int:
+    """Returns min(budget, ⌊price · min(totalScore, totalGain) / 2^40⌋), and 0 when the round improved nothing.
+
+    Nobody is paid more than the price for a gain: what only makes good earlier losses is nobody else's reward.
+    """
+    return min(budget_per_round, price_per_nat * min(total_score, total_gain) >> SCORE_BITS) if total_score > 0 else 0
 
 
 def compute_reward(pot: int, gain: int, total_gain: int) -> int:
@@ -116,8 +119,13 @@ def compute_tally(
     for standing in before:
         if standing.round >= round:
             raise MalformedStatement("Standing.round", f"a round before {round}", standing.round)
-    pot = compute_pot(budget_per_round, price_per_nat, sum(judgement.score for judgement in judgements))
-    carried = _carry_on(judgements, before, pot)
+    raised = [_raise(standing, judgement.score) for standing, judgement in zip(before, judgements, strict=True)]
+    total_score, total_gain = sum(judgement.score for judgement in judgements), sum(one.gain for one in raised)
+    pot = compute_pot(budget_per_round, price_per_nat, total_score, total_gain)
+    carried = [
+        one._replace(earned=standing.earned + compute_reward(pot, one.gain, total_gain))
+        for one, standing in zip(raised, before, strict=True)
+    ]
     running = Totals(0, 0, 0, 0)
     entries: list[Entry] = []
     for seq, (judgement, standing, carry) in enumerate(zip(judgements, before, carried, strict=True)):
@@ -128,16 +136,11 @@ def compute_tally(
     return Tally(round, tuple(entries), running, pot)
 
 
-def _carry_on(judgements: Sequence[Judgement], before: Sequence[Standing], pot: int) -> list[Carry]:
-    """What each node carries on: scores make credit, new peaks of credit are gains, and gains share the pot."""
-    new_credits = [standing.credit + judgement.score for standing, judgement in zip(before, judgements, strict=True)]
-    new_peaks = [max(standing.peak, credit) for standing, credit in zip(before, new_credits, strict=True)]
-    gains = [peak - standing.peak for standing, peak in zip(before, new_peaks, strict=True)]
-    total_gain = sum(gains)
-    return [
-        Carry(credit, peak, gain, standing.earned + compute_reward(pot, gain, total_gain))
-        for standing, credit, peak, gain in zip(before, new_credits, new_peaks, gains, strict=True)
-    ]
+def _raise(standing: Standing, score: int) -> Carry:
+    """What a node carries on, before it is paid: scores make credit, and new peaks of credit are gains."""
+    credit = standing.credit + score
+    peak = max(standing.peak, credit)
+    return Carry(credit, peak, peak - standing.peak, standing.earned)
 
 
 def _build_body(judgement: Judgement, before: Standing, carry: Carry, running: Totals) -> Body:

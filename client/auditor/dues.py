@@ -78,7 +78,8 @@ class Dues:
         credits_ = {node: before[node].credit + score for node, score in scores.items()}
         peaks = {node: max(before[node].peak, credit) for node, credit in credits_.items()}
         total_gain = sum(peaks[node] - before[node].peak for node in scores)
-        pot = compute_pot(self._terms.budget_per_round, self._terms.price_per_nat, sum(scores.values()))
+        terms, total_score = self._terms, sum(scores.values())
+        pot = compute_pot(terms.budget_per_round, terms.price_per_nat, total_score, total_gain)
         rewards = {node: compute_reward(pot, peaks[node] - before[node].peak, total_gain) for node in scores}
         for node, reward in rewards.items():
             self._accounts[node] = _Account(before[node].earned + reward, credits_[node], peaks[node])

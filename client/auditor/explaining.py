@@ -140,7 +140,7 @@ def check_carry(entry: Entry, before: Standing) -> None:
 def compose_lines(proven: ProvenEntry, terms: Terms, facts: ChainFacts, reason: Reason | None) -> list[str]:
     """The explanation, from what happened to the update to what can be claimed and when."""
     entry, header, body = proven.entry, proven.header, proven.entry.body
-    pot = compute_pot(terms.budget_per_round, terms.price_per_nat, header.total_score)
+    pot = compute_pot(terms.budget_per_round, terms.price_per_nat, header.total_score, header.total_gain)
     expected = compute_reward(pot, body.gain, header.total_gain)
     if body.reward != expected:
         raise VerificationError("reward-formula", "the reward does not follow", expected, body.reward)

@@ -95,7 +95,8 @@ def find_verdicts_unfit(known: KnownRound) -> Iterator[VerdictUnfit]:
 
 def compute_due(case: Case, header: RoundHeader, gain: int) -> int:
     """What the terms pay for a gain in a round with this header, in base units."""
-    pot = compute_pot(case.terms.budget_per_round, case.terms.price_per_nat, header.total_score)
+    terms = case.terms
+    pot = compute_pot(terms.budget_per_round, terms.price_per_nat, header.total_score, header.total_gain)
     return compute_reward(pot, gain, header.total_gain)
 
 

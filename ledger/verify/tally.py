@@ -38,10 +38,10 @@ def verify_carry(history: History, entries: Sequence[Entry], findings: Findings)
 
 
 def verify_rewards(job: AuditedJob, entries: Sequence[Entry], findings: Findings) -> None:
-    """22. reward = ⌊pot · gain / totalGain⌋, with the pot that the sum of scores gives."""
+    """22. reward = ⌊pot · gain / totalGain⌋, with the pot that the sums of scores and gains give."""
     total_gain = sum(entry.body.gain for entry in entries)
     total_score = sum(entry.body.score for entry in entries)
-    pot = compute_pot(job.terms.budget_per_round, job.terms.price_per_nat, total_score)
+    pot = compute_pot(job.terms.budget_per_round, job.terms.price_per_nat, total_score, total_gain)
     for seq, entry in enumerate(entries):
         expected = compute_reward(pot, entry.body.gain, total_gain)
         if expected != entry.body.reward:

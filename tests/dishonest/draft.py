@@ -92,7 +92,9 @@ class Draft:
     def pay(self) -> None:
         """Pays by the formula again, after entries came or went."""
         self.add_up()
-        pot = compute_pot(self.terms.budget_per_round, self.terms.price_per_nat, self.header.total_score)
+        pot = compute_pot(
+            self.terms.budget_per_round, self.terms.price_per_nat, self.header.total_score, self.header.total_gain
+        )
         for seq, entry in enumerate(self.entries):
             reward = compute_reward(pot, entry.body.gain, self.header.total_gain)
             self.change_entry(seq, reward=reward, earned=entry.earned - entry.body.reward + reward)

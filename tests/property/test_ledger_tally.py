@@ -109,8 +109,27 @@ def test_splitting_a_gain_over_identities_wins_nothing(pot: int, gain: int, othe
     assert split <= compute_reward(pot, gain, total)
 
 
-@given(budget=AMOUNT, price=AMOUNT, score=st.integers(-10 * NAT, 10 * NAT), more=st.integers(0, NAT))
-def test_pot_follows_the_improvement(budget: int, price: int, score: int, more: int) -> None:
-    """Score ≤ score' ⇒ pot ≤ pot' ≤ budget, and no improvement, no pot."""
-    assert compute_pot(budget, price, score) <= compute_pot(budget, price, score + more) <= budget
-    assert score > 0 or compute_pot(budget, price, score) == 0
+@given(
+    budget=AMOUNT,
+    price=AMOUNT,
+    score=st.integers(-10 * NAT, 10 * NAT),
+    gain=st.integers(0, 10 * NAT),
+    more=st.tuples(st.integers(0, NAT), st.integers(0, NAT)),
+)
+def test_pot_follows_the_improvement(budget: int, price: int, score: int, gain: int, more: tuple[int, int]) -> None:
+    """Score ≤ score' and gain ≤ gain' ⇒ pot ≤ pot' ≤ budget, and no improvement, no pot."""
+    pot = compute_pot(budget, price, score, gain)
+    assert pot <= compute_pot(budget, price, score + more[0], gain + more[1]) <= budget
+    assert score > 0 or pot == 0
+
+
+@given(
+    budget=AMOUNT,
+    price=AMOUNT,
+    score=st.integers(-10 * NAT, 10 * NAT),
+    gains=st.lists(st.integers(0, NAT), min_size=1, max_size=9),
+)
+def test_nobody_is_paid_more_than_the_price_of_a_gain(budget: int, price: int, score: int, gains: list[int]) -> None:
+    """A round that mostly makes good earlier losses hands its pot to no key that came with less."""
+    pot = compute_pot(budget, price, score, sum(gains))
+    assert all(compute_reward(pot, gain, sum(gains)) * NAT <= price * gain for gain in gains)

@@ -17,7 +17,7 @@ address checksummed; lists are homogeneous, and lists of equal length beside eac
     trees[0…5]                 (1, 2, 3, 5, 8, 200 entries) .count .depth .root .seqs[] .nodes[] .earned[] .bodies[]
                                .hashes[] (of 2^depth leaves)
                                .proofs.seqs[] .proofs.leaves[] .proofs.elements[i][] (padding included)
-    pots                       columns .budgets[] .prices[] .totalScores[] .pots[]
+    pots                       columns .budgets[] .prices[] .totalScores[] .totalGains[] .pots[]
     rewards                    columns .pots[] .gains[] .totalGains[] .rewards[]
     terms                      .<member> .job of the job below
     rounds[0…3]                that job, the third round void

@@ -119,21 +119,24 @@ def build_tree(count: int) -> dict[str, Any]:
 def build_formulas() -> dict[str, Any]:
     most = (1 << 128) - 1
     pots = [
-        (10**18, 10**18, 1 << 40),
-        (10**18, 10**18, (1 << 39) + 1),
-        (10**18, 10**18, 3 << 40),
-        (10**18, 10**18, 0),
-        (10**18, 10**18, -5),
-        (10**18, 1, 1),
-        (most, most, (1 << 127) - 1),
-        (most, 0, 1 << 40),
+        (10**18, 10**18, 1 << 40, 1 << 40),
+        (10**18, 10**18, (1 << 39) + 1, 1 << 40),
+        (10**18, 10**18, 1 << 40, (1 << 39) + 1),
+        (10**18, 10**18, 3 << 40, 3 << 40),
+        (10**18, 10**18, 1 << 40, 0),
+        (10**18, 10**18, 0, 7),
+        (10**18, 10**18, -5, 7),
+        (10**18, 1, 1, 1),
+        (most, most, (1 << 127) - 1, most),
+        (most, 0, 1 << 40, 1 << 40),
     ]
     rewards = [(10, 1, 3), (10, 0, 3), (0, 1, 1), (most, most, most), (10**18, 7, 9), (5, 0, 0)]
     return {
         "pots": {
-            "budgets": [str(budget) for budget, _, _ in pots],
-            "prices": [str(price) for _, price, _ in pots],
-            "totalScores": [str(score) for _, _, score in pots],
+            "budgets": [str(budget) for budget, _, _, _ in pots],
+            "prices": [str(price) for _, price, _, _ in pots],
+            "totalScores": [str(score) for _, _, score, _ in pots],
+            "totalGains": [str(gain) for _, _, _, gain in pots],
             "pots": [str(compute_pot(*case)) for case in pots],
         },
         "rewards": {

@@ -35,7 +35,8 @@ class PaidEntry:
     @property
     def pot(self) -> int:
         """The most the round could pay, in base units."""
-        return compute_pot(self.terms.budget_per_round, self.terms.price_per_nat, self.header.total_score)
+        terms, head = self.terms, self.header
+        return compute_pot(terms.budget_per_round, terms.price_per_nat, head.total_score, head.total_gain)
 
     @property
     def follows(self) -> bool:

@@ -332,7 +332,7 @@ interface IChallengeCourt {
     function challengeVerdict(PostedRound calldata posted, ProvenEntry calldata entry, bytes32 salt) external;
 
     /// @notice RewardWrong: the reward is not floor(pot * gain / totalGain), where pot = min(budgetPerRound,
-    /// floor(pricePerNat * totalScore / 2^40)), and 0 where there is no pot or no gain. Subject: leaf.
+    /// floor(pricePerNat * min(totalScore, totalGain) / 2^40)), and 0 where there is no pot or no gain. Subject: leaf.
     /// @param terms of the job; their hash is its id
     function challengeReward(
         PostedRound calldata posted,

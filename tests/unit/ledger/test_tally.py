@@ -192,21 +192,24 @@ def test_inexact_terms_are_refused(budget: Any, price: Any, number: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("budget", "price", "score", "pot"),
+    ("budget", "price", "score", "gain", "pot"),
     [
-        (TOKEN, TOKEN, NAT, TOKEN),
-        (TOKEN, TOKEN, NAT // 2, TOKEN // 2),
-        (TOKEN, TOKEN, 2 * NAT, TOKEN),
-        (TOKEN, 3, NAT // 2, 1),
-        (TOKEN, 1, NAT - 1, 0),
-        (TOKEN, TOKEN, 0, 0),
-        (TOKEN, TOKEN, -NAT, 0),
-        (0, TOKEN, NAT, 0),
-        (MOST, MOST, (1 << 127) - 1, MOST),
+        (TOKEN, TOKEN, NAT, NAT, TOKEN),
+        (TOKEN, TOKEN, NAT // 2, NAT, TOKEN // 2),
+        (TOKEN, TOKEN, NAT, NAT // 2, TOKEN // 2),
+        (TOKEN, TOKEN, NAT, 1, TOKEN // NAT),
+        (TOKEN, TOKEN, NAT, 0, 0),
+        (TOKEN, TOKEN, 2 * NAT, 2 * NAT, TOKEN),
+        (TOKEN, 3, NAT // 2, NAT, 1),
+        (TOKEN, 1, NAT - 1, NAT, 0),
+        (TOKEN, TOKEN, 0, NAT, 0),
+        (TOKEN, TOKEN, -NAT, NAT, 0),
+        (0, TOKEN, NAT, NAT, 0),
+        (MOST, MOST, (1 << 127) - 1, MOST, MOST),
     ],
 )
-def test_pot(budget: int, price: int, score: int, pot: int) -> None:
-    assert compute_pot(budget, price, score) == pot
+def test_pot(budget: int, price: int, score: int, gain: int, pot: int) -> None:
+    assert compute_pot(budget, price, score, gain) == pot
 
 
 @pytest.mark.parametrize(
