@@ -159,7 +159,9 @@ abstract contract CourtStand is Stand {
             totalScore += body.score;
             totalGain += body.gain;
         }
-        uint256 pot = totalScore <= 0 ? 0 : uint256(terms.pricePerNat) * uint256(totalScore) / 2 ** 40;
+        uint256 rise = totalScore <= 0 ? 0 : uint256(totalScore);
+        if (rise > totalGain) rise = totalGain;
+        uint256 pot = uint256(terms.pricePerNat) * rise / 2 ** 40;
         if (pot > terms.budgetPerRound) pot = terms.budgetPerRound;
         for (uint256 seq = 0; seq < file.nodes.length; ++seq) {
             Entry memory entry = file.tally.entries[seq];
