@@ -32,19 +32,19 @@ class EarlierUpdate:
 class Memory:
     """After `rounds` rounds, void ones included.
 
-    `known` says who first sent each update, by the SHA-256 of its elements; `earlier` lists those of the last rounds
-    that later ones are compared with, in order.
+    `known` says who first sent each update, refused ones too, by the SHA-256 of its elements; `earlier` lists those of
+    the last rounds that passed and that later ones are compared with, in order.
     """
 
     rounds: int = 0
     known: Mapping[bytes, Original] = field(default_factory=dict, repr=False)
     earlier: tuple[EarlierUpdate, ...] = field(default=(), repr=False)
 
-    def after(self, passed: Mapping[bytes, Original], compared: Sequence[EarlierUpdate], window: int) -> Memory:
-        """The memory after one more round, in which these passed; `window` rounds are compared with."""
+    def after(self, sent: Mapping[bytes, Original], compared: Sequence[EarlierUpdate], window: int) -> Memory:
+        """The memory after one more round, in which these were sent and may be copied; `window` rounds stay."""
         number = self.rounds + 1
         kept = (one for one in self.earlier if one.original.round > number - window)
-        return Memory(number, {**passed, **self.known}, (*kept, *(compared if window else ())))
+        return Memory(number, {**sent, **self.known}, (*kept, *(compared if window else ())))
 
     def list_payloads(self) -> set[bytes]:
         """The payloads that the next round is compared with, by SHA-256."""

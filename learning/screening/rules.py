@@ -78,7 +78,7 @@ def judge_noise(size: int, norm_squared: int, fourth_powers: int, least: str) ->
 def judge_repetition(
     digest: bytes, this_round: Mapping[bytes, Original], known: Mapping[bytes, Original]
 ) -> Refusal | None:
-    """The same elements as an update that passed before, whoever sent it: of this round, or of an earlier one."""
+    """The same elements as an update that passed in this round, or was sent in an earlier one, whoever sent it."""
     if digest in this_round:
         detail = "an earlier contribution of this round has the same update"
         return Refusal(Verdict.DUPLICATE, Rule.DUPLICATE, detail, original=this_round[digest])

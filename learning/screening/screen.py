@@ -99,6 +99,7 @@ class Screen:
         self._size, self._clip, self._memory, self._screening = size, clip, memory, screening
         self._number = memory.rounds + 1
         self._passed: dict[bytes, Original] = {}
+        self._refused: dict[bytes, Original] = {}
         self._compared: list[EarlierUpdate] = []
         self._copies: CopySearch | None = None
         if screening.copy_cosine < 1:
@@ -115,8 +116,12 @@ class Screen:
                 yield self._decide(one, candidates)
 
     def remember(self) -> Memory:
-        """The memory after this round, once all were judged."""
-        return self._memory.after(self._passed, self._compared, self._screening.window)
+        """The memory after this round, once all were judged.
+
+        Refused updates are no originals of near copies, but nobody sends one again by chance: else a near copy would
+        pass, sent once more, when what it is near to has left the window.
+        """
+        return self._memory.after({**self._refused, **self._passed}, self._compared, self._screening.window)
 
     def _weigh(self, opened: Opened) -> _Weighed:
         """Reads a payload and measures it, as far as the next rule needs it."""
@@ -154,6 +159,8 @@ class Screen:
                 place = self._place(one.opened)
                 self._passed[one.digest] = place
                 self._compared.append(EarlierUpdate(place, one.opened.payload, one.norm_squared))
+        if refusal is not None and one.update is not None and one.norm_squared >= LEAST_JUDGED:
+            self._refused.setdefault(one.digest, self._place(one.opened))
         if refusal is None:
             reason = _explain(one, Refusal(Verdict.ACCEPTED, Rule.ACCEPTED, ""))
             return Screened(Verdict.ACCEPTED, reason, one.update, one.norm_squared, one.digest)

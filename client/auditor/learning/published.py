@@ -83,12 +83,14 @@ def _take_reference(learning: Learning, state: RoundState, files: Mapping[str, b
 
 
 def _remember(learning: Learning, state: RoundState, stated: Sequence[StatedUpdate]) -> Memory:
-    """The updates that passed screening as the round's account names them."""
+    """The updates that may be copied, as the round's account names them."""
     passed: dict[bytes, Original] = {}
+    refused: dict[bytes, Original] = {}
     compared = []
     for one in stated:
         norm_squared = one.norm_squared or 0
         if one.update is not None and norm_squared >= LEAST_JUDGED:
-            passed[one.update] = one.place
-            compared.append(EarlierUpdate(one.place, one.payload, norm_squared))
-    return state.memory.after(passed, compared, learning.rules.screening.window)
+            (passed if one.passed else refused).setdefault(one.update, one.place)
+            if one.passed:
+                compared.append(EarlierUpdate(one.place, one.payload, norm_squared))
+    return state.memory.after({**refused, **passed}, compared, learning.rules.screening.window)

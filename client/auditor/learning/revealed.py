@@ -66,7 +66,7 @@ class Revealed:
 
     def rely_on(self, stated: Iterable[StatedUpdate]) -> None:
         """Takes up what an account says of its round's updates; it is looked at before a round is compared with it."""
-        self._stated += stated
+        self._stated += [one for one in stated if one.passed]
 
     def fetch_earlier(self, state: RoundState, size: int, window: int) -> None:
         """The earlier payloads that this round is compared with: those of the last `window` rounds.

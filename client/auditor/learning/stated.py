@@ -22,15 +22,16 @@ _PASSED = (Rule.ACCEPTED, Rule.AGGREGATION)
 
 @dataclass(frozen=True, slots=True)
 class StatedUpdate:
-    """An update that passed screening as `screening.json` says: SHA-256 of its payload and of its elements, and Σu².
+    """An update as `screening.json` tells of it: SHA-256 of its payload and of its elements, Σu², whether it passed.
 
-    The last two are None where the account leaves them out, which no honest one does.
+    Digest of the elements and Σu² are None where the account leaves them out: no honest one does for what passed.
     """
 
     place: Original
     payload: bytes
     update: bytes | None
     norm_squared: int | None
+    passed: bool = True
 
     def find_problem(self, content: bytes, size: int) -> str | None:
         """How the payload `content`, an update of `size` parameters, contradicts the account; None if it does not."""
@@ -48,7 +49,7 @@ class StatedUpdate:
 
 
 def list_stated(read: RoundEvidence, files: Mapping[str, bytes]) -> list[StatedUpdate]:
-    """The updates that passed screening, by their digests in `screening.json` and the payloads in `openings.json`.
+    """The updates that may be copied, by their digests in `screening.json` and the payloads in `openings.json`.
 
     Raises:
         Unknown: a file that it takes is not given.
@@ -62,6 +63,7 @@ def list_stated(read: RoundEvidence, files: Mapping[str, bytes]) -> list[StatedU
 
 def _pair(read: RoundEvidence, reasons: list[Reason]) -> Iterator[StatedUpdate]:
     for reason, item, opening in zip(reasons, read.contributions or (), read.openings or (), strict=False):
-        if reason.rule in _PASSED and opening is not None:
+        passed = reason.rule in _PASSED
+        if opening is not None and (passed or reason.update is not None):
             place = Original(read.round, reason.seq, item.signed.statement.node)
-            yield StatedUpdate(place, opening.payload_sha256, reason.update, reason.norm_squared)
+            yield StatedUpdate(place, opening.payload_sha256, reason.update, reason.norm_squared, passed)

@@ -103,6 +103,26 @@ def test_honest_job_passes_every_check() -> None:
     assert find(report.results, Outcome.PASS) == set(ALL_CHECKS)
 
 
+@pytest.mark.parametrize("first", [1, 3])
+def test_refused_copy_that_is_sent_again_is_known_to_an_audit_that_begins_later(first: int) -> None:
+    """What it is near to has left the window by then; what was refused is known by its content."""
+    jobs: list[SimulatedJob] = []
+    whole = copy_of(jobs, 1, 0, 0)
+
+    def send_half(update: Update) -> bytes:  # the third round's bound is smaller
+        return write_update(np.frombuffer(whole(update)[-920:], np.int16) // 2)
+
+    twists = {(2, COPIER): send_half, (3, 4): copy_of(jobs, 2, COPIER, 0)}
+    job = make_learned_job(nodes=5, rounds=3, twists=twists, screening=replace(SCREENING, near_copy_rounds=1))
+    jobs.append(job)
+    for _ in range(3):
+        job.play()
+    rules = [decode_reasons(played.bundle.files[evidence.SCREENING])[1] for played in job.rounds]
+    assert (rules[1][COPIER].rule, rules[2][4].rule) == (Rule.NEAR_COPY, Rule.RECYCLED)
+    report = audit(job.id, make_sources(job), Scope(first=first))
+    assert report.exit_code == 0, report.find(Outcome.FAIL)
+
+
 def test_audit_that_begins_later_takes_what_was_copied_from_the_account_before() -> None:
     """Rounds that are skipped are known by their digests; their payloads are asked for where one is compared."""
     report = audit(play().id, make_sources(play()), Scope(first=3))

@@ -155,6 +155,24 @@ def test_copy_of_a_refused_copy_is_refused_for_the_true_original() -> None:
     assert {reason.original.node for reason in rounds.reasons[-1] if reason.original} == {rounds.address(1)}
 
 
+def test_refused_copy_is_refused_again_when_its_original_has_left_the_window() -> None:
+    """Found by a node that recycled whatever others had sent: what was refused is known by its content for ever."""
+    rounds = Rounds(Screening("0.9", 1, "0"))
+    copy = near(draw(1), 0.1)
+    rounds.play({1: draw(1)})
+    assert rounds.play({2: copy}) == [RECYCLED]
+    assert rounds.play({3: copy, 2: near(draw(5), 0.1)}) == [RECYCLED, ACCEPTED]
+    assert rounds.reasons[-1][0].rule is Rule.RECYCLED
+
+
+def test_update_that_was_too_large_is_no_less_known() -> None:
+    rounds = Rounds(COPIES, clip=int(np.linalg.norm(draw(2).astype(float))) + 1)
+    large = draw(1) * 3
+    assert rounds.play({1: large}) == [Verdict.NORM]
+    rounds.clip = 1 << 20
+    assert rounds.play({2: large, 3: draw(2)}) == [RECYCLED, ACCEPTED]
+
+
 def test_tiles_change_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     def play() -> list[list[Verdict]]:
         rounds = Rounds(COPIES)
