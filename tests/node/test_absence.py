@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from structlog.testing import capture_logs
 from client import calls
 from client.node.jobs.board import Board
 from client.node.work import absence
-from client.node.work.host import Host
 from coordinator.rounds import cohort, draws
 from ledger.evidence import DRAW
 from ledger.hexadecimal import to_address
@@ -20,10 +20,12 @@ from ledger.spec import Cohort
 from tests.coordination.learning import Course
 from tests.coordination.premises import House
 from tests.node.premises import Stage, Wire, open_host, set_stage
-from tests.node.test_node_at_work import ENDLESS, run_until, stage_of, wait_for
+from tests.node.test_node_at_work import ENDLESS, run_until, wait_for
 
 AWAY = 2
 """Node number of whom the coordinator lies."""
+
+TOLD = ("called_absent", "rounds_unknown")
 
 
 @pytest.fixture
@@ -47,23 +49,29 @@ def call_absent(monkeypatch: pytest.MonkeyPatch, node: bytes) -> None:
     monkeypatch.setattr(draws, "load", lambda session, row: replace(honest(session, row), absent=(node,)))
 
 
-async def play(stage: Stage, host: Host) -> list[dict[str, Any]]:
-    """Some rounds by the others while the third node waits from the first on; what it has told by the end."""
+async def play(stage: Stage, home: Path, seen: Callable[[list[Any], list[str]], bool]) -> list[dict[str, Any]]:
+    """Rounds by the others while the third node waits from the first on, until `seen`; what it has told by then.
+
+    `seen` is asked with the lines that were logged and the requests that were sent.
+    """
+    wire = Wire(stage.app)
+    host = open_host(stage.house, home, wire, rules=ENDLESS)
     host.board = Board(host.api, itertools.count(step=100).__next__)
-
-    async def watch() -> None:
-        await wait_for(lambda: stage_of(host, stage, 2) == "revealed")
-        await asyncio.sleep(4)  # the fourth idle poll in a row, of a second each
-
     waiting = asyncio.ensure_future(stage.agent(host, AWAY).run())
-    await asyncio.sleep(1.5)
+    await wait_for(lambda: any("/v1/assignments" in request for request in wire.requests))
     stage.house.clock.advance(5)
     with capture_logs() as lines:
-        await run_until([stage.agent(host, 0), stage.agent(host, 1)], watch())
+        others = [stage.agent(host, 0), stage.agent(host, 1)]
+        await run_until(others, wait_for(lambda: seen(list(lines), wire.requests)))
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await host.close()
-    return [dict(line) for line in lines if line["event"] in {"called_absent", "rounds_unknown"}]
+    return [dict(line) for line in lines if line["event"] in TOLD]
+
+
+def has_told(lines: list[Any], requests: list[str]) -> bool:
+    del requests
+    return any(line["event"] in TOLD for line in lines)
 
 
 @pytest.mark.parametrize("by_name", [False, True])
@@ -74,7 +82,7 @@ async def test_node_that_was_there_and_is_told_as_absent_says_so_once_a_round(
     shut_out(monkeypatch, node)
     if by_name:
         call_absent(monkeypatch, node)
-    told = await play(stage, open_host(stage.house, tmp_path / "home", Wire(stage.app), rules=ENDLESS))
+    told = await play(stage, tmp_path / "home", has_told)
     rounds = [line["round"] for line in told]
     assert {(line["event"], line["node"]) for line in told} == {("called_absent", to_address(node))}
     assert len(set(rounds)) == len(rounds) > 0
@@ -87,7 +95,12 @@ async def test_node_that_was_not_there_says_nothing(
     """Its last poll is too long ago, or too near to the opening, for the coordinator to have counted on it."""
     monkeypatch.setattr(absence, "SEEN_WITHIN", (6, 20))
     shut_out(monkeypatch, stage.signer(AWAY).address)
-    assert await play(stage, open_host(stage.house, tmp_path / "home", Wire(stage.app), rules=ENDLESS)) == []
+
+    def has_looked(lines: list[Any], requests: list[str]) -> bool:
+        del lines
+        return sum("/v1/rounds/" in request and request.count("/") == 4 for request in requests) >= 2
+
+    assert await play(stage, tmp_path / "home", has_looked) == []
 
 
 async def test_altered_draw_is_no_evidence(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +113,6 @@ async def test_altered_draw_is_no_evidence(stage: Stage, tmp_path: Path, monkeyp
         return replace(call, decode=lambda answer: call.decode(answer) + b" ") if name == DRAW else call
 
     monkeypatch.setattr(calls, "evidence", alter)
-    told = await play(stage, open_host(stage.house, tmp_path / "home", Wire(stage.app), rules=ENDLESS))
+    told = await play(stage, tmp_path / "home", has_told)
     assert {line["event"] for line in told} == {"rounds_unknown"}
     assert "draw.json is not the one that manifest.json lists" in told[0]["problem"]

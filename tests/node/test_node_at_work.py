@@ -106,11 +106,16 @@ async def test_node_with_too_little_at_stake_is_told_once_and_works_when_it_has_
     node = stage.signer(0).address
     await house.stake(node, 99)
     await house.stake(stage.signer(1).address, 100)
-    host = open_host(stage.house, tmp_path / "home", Wire(stage.app), rules=ENDLESS)
+    wire = Wire(stage.app)
+    host = open_host(stage.house, tmp_path / "home", wire, rules=ENDLESS)
+
+    def count_polls() -> int:
+        return sum("/v1/assignments" in request for request in wire.requests)
 
     async def watch() -> None:
         await wait_for(lambda: any(line["event"] == "stake_missing" for line in lines))
-        await asyncio.sleep(2.5)  # two polls more
+        before = count_polls()
+        await wait_for(lambda: count_polls() >= before + 4)  # two more of each
         await house.stake(node, 100)
         await wait_for(lambda: stage_of(host, stage, 1) == "revealed")
 
